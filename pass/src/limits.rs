@@ -1,0 +1,28 @@
+//! Every bound on input, and the attack it stops.
+
+/// Characters of a code's text. A valid one has at most 296 (PF 2.4): a code of 10 MB is refused before it is looked at.
+pub const CODE_TEXT: usize = 512;
+/// Bytes of a root file: an endless "root" cannot fill a gate's memory.
+pub const ROOT_BYTES: usize = 8 * 1024;
+/// Bytes of a keyset file.
+pub const KEYSET_BYTES: usize = 8 * 1024;
+/// Bytes of a head. It is fetched on every sync, so it must stay small.
+pub const HEAD_BYTES: usize = 16 * 1024;
+/// Bytes of a revocation snapshot or delta (endless data).
+pub const LIST_BYTES: usize = 16 * 1024 * 1024;
+/// Entries of one revocation file. Each costs at least a bit, so a small file could otherwise claim to hold a great many.
+pub const LIST_ENTRIES: usize = 4 * 1024 * 1024;
+/// Bytes of an event batch.
+pub const BATCH_BYTES: usize = 256 * 1024;
+/// Events in a batch.
+pub const BATCH_EVENTS: usize = 500;
+/// Bytes of one event record.
+pub const EVENT_BYTES: usize = 1024;
+/// Bytes of a signed time reply.
+pub const TIME_REPLY_BYTES: usize = 256;
+/// Keys in a root or a keyset, and signatures on a file: each costs a verification.
+pub const KEYS: usize = 64;
+/// Deltas named by a head.
+pub const DELTAS: usize = 128;
+/// Further files named by a head.
+pub const HEAD_FILES: usize = 16;
