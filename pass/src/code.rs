@@ -124,7 +124,7 @@ impl Kind {
     }
 }
 
-/// PF 2.5: bit 0 marks a specimen; all other bits are reserved and zero.
+/// PF 2.5: "Bit 0 marks a specimen. All other bits are reserved and zero."
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flags {
     /// A specimen for training and posters: correctly signed, never let in.
@@ -137,11 +137,12 @@ impl Flags {
     }
 
     fn from_wire(byte: u8) -> Result<Self, CodeError> {
+        // PF 2.5: "All other bits are reserved and zero."
         if byte & !1 != 0 { Err(CodeError::ReservedFlags) } else { Ok(Self { specimen: byte & 1 == 1 }) }
     }
 }
 
-/// PF 4: a live code. Signed by a key of purpose live.
+/// PF 4.1: a live code. Signed by a key of purpose live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Live {
     /// The signing key.
@@ -190,7 +191,7 @@ pub struct Carried {
     pub made_at: u32,
 }
 
-/// PF 6: a printed code. Signed by a key of purpose printed.
+/// PF 6.1: a printed code. Signed by a key of purpose printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Printed {
     /// The signing key.
@@ -291,7 +292,7 @@ impl Live {
             community: r.u32()?,
             flags: Flags::from_wire(r.u8()?)?,
         };
-        // PF 4.2: a live code lives 1 to 60 minutes.
+        // PF 4.2: "ttl is 1 to 60 minutes."
         if !(1..=60).contains(&live.ttl_minutes) {
             return Err(CodeError::Field("ttl"));
         }
@@ -326,10 +327,11 @@ impl Certificate {
         let (handle, valid_from, hours) = (r.u32()?, r.u32()?, r.u8()?);
         let (category, community) = (r.u8()?, r.u32()?);
         let flags = Flags::from_wire(r.u8()?)?;
-        // PF 5.3: a certificate lives 1 to 36 hours.
+        // PF 5.3: "hours is 1 to 36."
         if !(1..=36).contains(&hours) {
             return Err(CodeError::Field("hours"));
         }
+        // PF 3.3: "A public key is a canonical point that is not of small order."
         let holder = Self::holder_key(&r.array()?)?;
         Ok(Self { key, handle, valid_from, hours, category, community, flags, holder })
     }
@@ -366,7 +368,7 @@ impl Printed {
             entries: r.u8()?,
             flags: Flags::from_wire(r.u8()?)?,
         };
-        // PF 6.2: its window is not empty and at least one person may enter.
+        // PF 6.2: "valid_to is after valid_from, and entries is at least 1."
         if printed.valid_to <= printed.valid_from {
             return Err(CodeError::Field("valid_to"));
         }
@@ -390,7 +392,7 @@ impl Unverified {
     /// # Errors
     /// [`CodeError`] naming the check that failed.
     pub fn parse(text: &str) -> Result<Self, CodeError> {
-        // PF 2.1: `TG1:` and base32; so whatever does not start like that is not ours, and not damaged either.
+        // PF 2.1: "The text is `TG1:` and base32." Whatever does not start like that is not ours, and not damaged either.
         let start = text.as_bytes().get(..PREFIX.len()).ok_or(CodeError::NotOurs)?;
         let encoded = match start {
             b"TG1:" => &text[PREFIX.len()..],
@@ -398,10 +400,11 @@ impl Unverified {
             [b'T', b'G', b'0'..=b'9', b':'] => return Err(CodeError::UnknownFormat),
             _ => return Err(CodeError::NotOurs),
         };
+        // PF 2.7: "A text is at most 512 bytes long." Nothing longer is decoded.
         if text.len() > limits::CODE_TEXT {
             return Err(CodeError::TooLong);
         }
-        // PF 2.2: upper case, no padding, no white space, the unused bits of the last character zero.
+        // PF 2.2: "Upper case, no padding, no white space, the unused bits of the last character zero."
         let bytes = BASE32_NOPAD.decode(encoded.as_bytes()).map_err(|_| CodeError::Encoding)?;
         Self::from_bytes(bytes)
     }
@@ -413,9 +416,9 @@ impl Unverified {
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self, CodeError> {
         let mut r = Reader::new(&bytes);
         let kind = r.u8()?;
-        // PF 2.3: room for kinds to come.
+        // PF 2.3: "The first byte is the kind. A kind not known to the reader is `unknown_kind`."
         let kind = Kind::from_wire(kind).ok_or(CodeError::UnknownKind(kind))?;
-        // PF 2.4: every kind has one length.
+        // PF 2.4: "Every kind has one length."
         if bytes.len() != kind.bytes() {
             return Err(CodeError::Length);
         }
@@ -438,7 +441,7 @@ impl Unverified {
     }
 }
 
-/// PF 5.4: the holder signs the hash of the certificate with its signature, and the time.
+/// PF 5.4: "The holder signs SHA-256 of the certificate with its signature, then made_at."
 pub(crate) fn carried_message(certificate: &[u8], made_at: u32) -> [u8; 36] {
     let mut message = [0; 36];
     message[..32].copy_from_slice(&Sha256::digest(certificate));

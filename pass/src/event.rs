@@ -112,11 +112,13 @@ impl Event {
     /// [`ListError`] if a record of a known type is malformed.
     pub fn decode(record: &[u8]) -> Result<Option<Self>, ListError> {
         let mut r = Reader::new(record);
+        // SY 6.3: "A record of an unknown type is kept as it is."
         if r.u8()? != PRESENTATION {
             return Ok(None);
         }
         let id = r.array()?;
         let (earliest_ms, latest_ms) = (r.u64()?, r.u64()?);
+        // SY 6.4: each check below is a row of the clause's table, in its order.
         if latest_ms < earliest_ms {
             return Err(ListError::Field("time"));
         }
@@ -151,7 +153,8 @@ fn short_str(w: &mut Writer, s: &str) {
     w.u8(u8::try_from(n).unwrap_or(0)).bytes(&s.as_bytes()[..n]);
 }
 
-/// SY 6.2: `h(n) = SHA-256("tongguan/1/event" || 0x00 || h(n-1) || seq 8 || record)`; h(0) is 32 zero bytes and the first seq is 1.
+/// SY 6.2: "h(n) = SHA-256(`tongguan/1/event` || 0x00 || h(n-1) || seq 8 || record); h(0) is 32 zero bytes and the first
+/// seq is 1."
 pub fn chain(previous: &Sha256Hash, seq: u64, record: &[u8]) -> Sha256Hash {
     let mut hash = Sha256::new_with_prefix(b"tongguan/1/event\0");
     hash.update(previous.0);
@@ -185,21 +188,24 @@ impl Batch {
         signed::sign(FileType::Events, Context::Events, &body.0, &[(KeyId(0), key)])
     }
 
-    /// SY 6.1: a batch is signed by the device key it names. Whether that device is one of ours, the registry knows.
+    /// SY 6.1: "A batch is signed by the device key it names, under key id 0." Whether that device is one of ours, the
+    /// registry knows.
     ///
     /// # Errors
     /// [`ListError`] naming the check that failed.
     pub fn open(bytes: &[u8]) -> Result<Self, ListError> {
         let file = signed::open(bytes, FileType::Events, limits::BATCH_BYTES)?;
         let mut body = Reader::new(file.body);
+        // PF 3.3: "A public key is a canonical point that is not of small order."
         let device = key::public_key(&body.array()?).ok_or(ListError::PublicKey)?;
         let first_seq = body.u64()?;
         let previous = Sha256Hash(body.array()?);
         let count = usize::from(body.u16()?);
+        // SY 6.1: "A batch has 1 to 500 records of 1 to 1,024 bytes."
         if count == 0 || count > limits::BATCH_EVENTS {
             return Err(ListError::Field("event count"));
         }
-        // The first sequence number is 1, and the last fits a database's signed integer.
+        // SY 6.1: "first_seq is 1 to 2^63 - 1 - count." So every number fits a database's signed integer.
         if first_seq == 0 || first_seq > i64::MAX as u64 - count as u64 {
             return Err(ListError::Field("first_seq"));
         }

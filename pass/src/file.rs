@@ -47,7 +47,7 @@ impl FileRef {
         Self { version, size: u32::try_from(bytes.len()).unwrap_or(u32::MAX), hash: Sha256Hash::of(bytes) }
     }
 
-    /// SY 1.3: a file is believed only if its size and hash are those in the head (mix and match).
+    /// SY 1.3: "A file is believed only if its size and hash are those in the head." This stops mix and match.
     ///
     /// # Errors
     /// [`ListError::Hash`].

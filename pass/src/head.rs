@@ -59,7 +59,7 @@ pub struct DeltaRef {
 }
 
 impl Revocations {
-    /// SY 4.3: the deltas that lead from `version` to the head's version, or `None` if there is no way.
+    /// SY 4.3: the deltas that lead from `version` to the head's version, or `None` if there is no way but the snapshot.
     pub fn path_from(&self, version: u32) -> Option<&[DeltaRef]> {
         if version == self.version {
             return Some(&[]);
@@ -100,30 +100,33 @@ impl Head {
         Self::parse(signed::open(bytes, FileType::Head, limits::HEAD_BYTES)?.body)
     }
 
-    /// SY 4.1: a head is believed if a lists key of the keyset signed it. Whether it goes forward (SY 4.2) is for the
-    /// caller, who knows the last one: [`Head::follows`].
+    /// SY 4.1: "A head is believed if a lists key of the keyset signed it and was valid at issued_at." Whether it goes
+    /// forward (SY 4.2) is for the caller, who knows the last one: [`Head::follows`].
     ///
     /// # Errors
     /// [`ListError`] naming the check that failed.
     pub fn open(bytes: &[u8], keys: &Keyset) -> Result<Self, ListError> {
         let file = signed::open(bytes, FileType::Head, limits::HEAD_BYTES)?;
         let head = Self::parse(file.body)?;
-        file.verify_by_one(Context::Head, |id| keys.find(id, Purpose::Lists).map(|k| &k.key))?;
+        file.verify_by_one(Context::Head, |id| keys.valid_at(id, Purpose::Lists, u64::from(head.issued_at)))?;
         Ok(head)
     }
 
-    /// SY 4.2: a head replaces `known` only if nothing in it goes back: epoch, versions, and time (rollback).
+    /// SY 4.2: "A head replaces the known one only if nothing in it goes back." This stops rollback.
     pub fn follows(&self, known: &Self) -> bool {
-        if self.epoch != known.epoch {
-            return self.epoch > known.epoch && self.issued_at >= known.issued_at;
-        }
-        self.version >= known.version
-            && self.issued_at >= known.issued_at
+        // SY 4.2: "Time, root and keyset do not go back in a new epoch either." An epoch is the word of a lists key, which
+        // must not be enough to bring back a signing key that the root has taken away.
+        let forward = self.issued_at >= known.issued_at
             && self.root.version >= known.root.version
-            && self.keyset.version >= known.keyset.version
+            && self.keyset.version >= known.keyset.version;
+        if self.epoch != known.epoch {
+            return forward && self.epoch > known.epoch;
+        }
+        forward
+            && self.version >= known.version
             && self.revocations.version >= known.revocations.version
             && self.revocations.oldest_day >= known.revocations.oldest_day
-            // SY 4.2: one version has one content.
+            // SY 4.2: "One version has one content."
             && (self.version != known.version || self == known)
     }
 
@@ -131,6 +134,7 @@ impl Head {
         let mut body = Reader::new(body);
         let (epoch, version) = (body.u32()?, body.u32()?);
         let (issued_at, expires_at) = (body.u32()?, body.u32()?);
+        // SY 4.5: "expires_at is after issued_at."
         if expires_at <= issued_at {
             return Err(ListError::Field("expires_at"));
         }
@@ -138,6 +142,7 @@ impl Head {
         let keyset = FileRef::read(&mut body)?;
         let revocations = Revocations::read(&mut body)?;
         let count = body.u8()?;
+        // SY 4.4: "At most 16 further files, ascending by type, no type twice. Unknown types are skipped."
         if usize::from(count) > limits::HEAD_FILES {
             return Err(ListError::Field("file count"));
         }
@@ -162,6 +167,7 @@ impl Revocations {
         let checksum = Sha256Hash(body.array()?);
         let snapshot = FileRef::read(body)?;
         let n = body.u8()?;
+        // SY 4.3: "At most 128 deltas; each leads forward and starts where the one before ends."
         if usize::from(n) > limits::DELTAS {
             return Err(ListError::Field("delta count"));
         }
@@ -175,7 +181,7 @@ impl Revocations {
             deltas.push(delta);
         }
         let revocations = Self { version, oldest_day, count, checksum, snapshot, deltas };
-        // SY 4.3: from the snapshot there is always a way to the current set.
+        // SY 4.3: "The last delta ends at the set's version, and from the snapshot there is always a way to it."
         let ends_here = revocations.deltas.last().is_none_or(|d| d.file.version == version);
         if !ends_here || revocations.path_from(snapshot.version).is_none() {
             return Err(ListError::Order("deltas"));

@@ -45,7 +45,7 @@ impl Purpose {
     }
 }
 
-/// The domain of a signature. PF 3.1: a signature made for one thing must not be good for another.
+/// The domain of a signature. PF 3.1: "A signature made for one thing is not good for another."
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Context {
     Live,
@@ -75,7 +75,7 @@ impl Context {
     }
 }
 
-/// PF 3.1: the signed bytes are `context || 0x00 || body`.
+/// PF 3.1: "The signed bytes are context || 0x00 || body."
 fn message(context: Context, body: &[u8]) -> Vec<u8> {
     let context = context.bytes();
     let mut message = Vec::with_capacity(context.len() + 1 + body.len());
@@ -89,13 +89,14 @@ pub(crate) fn sign(key: &SigningKey, context: Context, body: &[u8]) -> [u8; 64] 
     key.sign(&message(context, body)).to_bytes()
 }
 
-/// PF 3.2: Ed25519 as in RFC 8032, checked strictly: canonical S, no small-order key or R, no cofactor.
+/// PF 3.2: "Ed25519 as in RFC 8032, checked strictly: S canonical, neither the key nor R of small order, the equation
+/// without the cofactor."
 pub(crate) fn verifies(key: &VerifyingKey, context: Context, body: &[u8], signature: &[u8; 64]) -> bool {
     key.verify_strict(&message(context, body), &Signature::from_bytes(signature)).is_ok()
 }
 
-/// PF 3.3: a public key must be a canonical point that is not of small order. Under a small-order key one signature
-/// would verify for every message.
+/// PF 3.3: "A public key is a canonical point that is not of small order." Under a small-order key one signature would
+/// verify for every message.
 pub(crate) fn public_key(bytes: &[u8; 32]) -> Option<VerifyingKey> {
     let key = VerifyingKey::from_bytes(bytes).ok()?;
     let canonical = key.to_edwards().compress().to_bytes() == *bytes;

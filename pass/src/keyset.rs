@@ -1,4 +1,4 @@
-//! The keyset: the registry's signing keys (SY 3.3).
+//! The keyset: the registry's signing keys (SY 3.3, 3.5).
 
 use alloc::vec::Vec;
 
@@ -62,12 +62,18 @@ impl Keyset {
         self.by_id(id).filter(|k| k.purpose == purpose)
     }
 
+    /// The key of that id and purpose, if it was valid at that Unix time (SY 4.1, 7.2).
+    pub(crate) fn valid_at(&self, id: KeyId, purpose: Purpose, at: u64) -> Option<&VerifyingKey> {
+        let key = self.find(id, purpose)?;
+        (u64::from(key.not_before)..=u64::from(key.not_after)).contains(&at).then_some(&key.key)
+    }
+
     /// The signed keyset file.
     pub fn sign(&self, signers: &[(KeyId, &SigningKey)]) -> Vec<u8> {
         signed::sign(FileType::Keyset, Context::Keyset, &self.body(), signers)
     }
 
-    /// SY 3.3: a keyset is believed if enough of the root's keys signed it.
+    /// SY 3.3: "A keyset is believed if the root signed it (SY 2.6)."
     ///
     /// # Errors
     /// [`ListError`] naming the check that failed.
@@ -93,6 +99,7 @@ impl Keyset {
         let version = body.u32()?;
         let issued_at = body.u32()?;
         let count = body.u8()?;
+        // SY 3.5: "At most 64 keys, ascending by id."
         if usize::from(count) > limits::KEYS {
             return Err(ListError::Field("key count"));
         }
@@ -102,11 +109,13 @@ impl Keyset {
             if keys.last().is_some_and(|last| last.id >= id) {
                 return Err(ListError::Order("keys"));
             }
+            // SY 3.5: "The purpose is 1 to 5, and not_after is not before not_before."
             let purpose = Purpose::from_wire(body.u8()?).ok_or(ListError::Field("purpose"))?;
             let (not_before, not_after) = (body.u32()?, body.u32()?);
             if not_after < not_before {
                 return Err(ListError::Field("validity"));
             }
+            // PF 3.3: "A public key is a canonical point that is not of small order."
             let key = key::public_key(&body.array()?).ok_or(ListError::PublicKey)?;
             keys.push(RegistryKey { id, purpose, not_before, not_after, key });
         }

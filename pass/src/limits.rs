@@ -1,6 +1,6 @@
-//! Every bound on input, and the attack it stops.
+//! Every bound on input, and the attack it stops (PF 9, SY 10).
 
-/// Characters of a code's text. A valid one has at most 296 (PF 2.4): a code of 10 MB is refused before it is looked at.
+/// Bytes of a code's text (PF 2.7). A valid one has at most 296 (PF 2.4): a code of 10 MB is refused before it is decoded.
 pub const CODE_TEXT: usize = 512;
 /// Bytes of a root file: an endless "root" cannot fill a gate's memory.
 pub const ROOT_BYTES: usize = 8 * 1024;

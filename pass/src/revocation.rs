@@ -59,7 +59,7 @@ impl RevocationSet {
         &self.entries
     }
 
-    /// SY 5.5: this set after `added`, without what expired before `oldest_day`.
+    /// SY 5.5: "The new set is the old one and the added entries, without those with an expiry day before oldest_day."
     ///
     /// # Errors
     /// [`ListError::Order`] if a handle is added that is already there.
@@ -69,7 +69,8 @@ impl RevocationSet {
         Self::new(entries)
     }
 
-    /// SY 5.6: SHA-256 over the context and every entry (handle 4, reason 1, expiry day 2), ascending by handle.
+    /// SY 5.6: "SHA-256 over `tongguan/1/revocations` 0x00 and every entry (handle 4, reason 1, expiry day 2), ascending
+    /// by handle."
     pub fn checksum(&self) -> Sha256Hash {
         let mut hash = Sha256::new_with_prefix(b"tongguan/1/revocations\0");
         for e in &self.entries {
@@ -98,8 +99,8 @@ pub struct RevocationList {
 }
 
 impl RevocationList {
-    /// SY 5.1: `magic 4 | form 1 | epoch 4 | from 4 | to 4 | group count 2 | groups`. A group (SY 5.2) holds the handles that share
-    /// expiry day and reason: `day 2 | reason 1 | count 4 | k 1 | length 4 | Rice-coded gaps`.
+    /// SY 5.1: "magic 4 | form 1 | epoch 4 | from 4 | to 4 | group count 2 | groups". A group (SY 5.2) holds the handles
+    /// that share expiry day and reason: "day 2 | reason 1 | count 4 | k 1 | length 4 | Rice-coded gaps".
     pub fn encode(&self) -> Vec<u8> {
         let mut file = Writer::default();
         file.bytes(MAGIC).u8(if self.from.is_some() { 2 } else { 1 });
@@ -122,6 +123,7 @@ impl RevocationList {
     /// # Errors
     /// [`ListError`] naming the check that failed.
     pub fn decode(bytes: &[u8]) -> Result<Self, ListError> {
+        // SY 10: endless data.
         if bytes.len() > limits::LIST_BYTES {
             return Err(ListError::TooLong { got: bytes.len(), limit: limits::LIST_BYTES });
         }
@@ -131,6 +133,7 @@ impl RevocationList {
         }
         let form = file.u8()?;
         let (epoch, from, to) = (file.u32()?, file.u32()?, file.u32()?);
+        // SY 5.1: "A snapshot has form 1 and from 0; a delta has form 2 and from < to."
         let from = match (form, from) {
             (1, 0) => None,
             (2, from) if from < to => Some(from),
@@ -140,12 +143,13 @@ impl RevocationList {
         let mut last_group = None;
         for _ in 0..file.u16()? {
             let (expiry_day, reason) = (file.u16()?, file.u8()?);
-            // SY 5.2: groups ascend, so that a set has one encoding of its groups.
+            // SY 5.2: "Groups ascend by day, then reason; no group twice."
             if last_group >= Some((expiry_day, reason)) {
                 return Err(ListError::Order("groups"));
             }
             last_group = Some((expiry_day, reason));
             let count = file.size()?;
+            // SY 5.2: "A group is not empty, and a file has at most 4,194,304 entries."
             if count == 0 || count.saturating_add(entries.len()) > limits::LIST_ENTRIES {
                 return Err(ListError::Field("count"));
             }
@@ -155,7 +159,7 @@ impl RevocationList {
             entries.extend(handles.into_iter().map(|handle| Revocation { handle, reason, expiry_day }));
         }
         file.end()?;
-        // SY 5.4: a handle is revoked once.
+        // SY 5.4: "No handle is in a file twice."
         let set = RevocationSet::new(entries)?;
         Ok(Self { epoch, from, to, entries: set.entries })
     }

@@ -26,10 +26,11 @@ pub(crate) fn encode(ascending: &[u32]) -> (u8, Vec<u8>) {
 
 /// `count` ascending numbers out of all of `bytes`.
 pub(crate) fn decode(k: u8, count: usize, bytes: &[u8]) -> Result<Vec<u32>, ListError> {
+    // SY 5.3: "k is 0 to 31."
     if k > MAX_K {
         return Err(ListError::Field("rice parameter"));
     }
-    // An entry costs at least one bit; so a tiny file cannot make us reserve gigabytes.
+    // SY 5.3: "A count greater than the number of bits is `length`." So a tiny file cannot make us reserve gigabytes.
     if count > bytes.len().saturating_mul(8) {
         return Err(ListError::Length);
     }
@@ -45,6 +46,7 @@ pub(crate) fn decode(k: u8, count: usize, bytes: &[u8]) -> Result<Vec<u32>, List
         for _ in 0..k {
             low = low << 1 | u64::from(bits.next()?);
         }
+        // SY 5.3: "Each value is below 2^32."
         let value = next + (quotient << k | low);
         values.push(u32::try_from(value).map_err(|_| ListError::Field("handle"))?);
         next = value + 1;
@@ -94,7 +96,7 @@ impl BitReader<'_> {
         Ok(bit)
     }
 
-    /// The rest is the zero padding of the last byte, or the file is not canonical.
+    /// SY 5.3: "What is left is fewer than eight zero bits."
     fn end(mut self) -> Result<(), ListError> {
         if self.bytes.len() != self.at.div_ceil(8) {
             return Err(ListError::Length);

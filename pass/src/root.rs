@@ -1,4 +1,4 @@
-//! The root: the offline keys everything else hangs from (SY 3.1, 3.2).
+//! The root: the offline keys everything else hangs from (SY 3.1, 3.2, 3.4).
 
 use alloc::vec::Vec;
 
@@ -39,8 +39,8 @@ impl Root {
         signed::sign(FileType::Root, Context::Root, &body.0, signers)
     }
 
-    /// SY 3.1: reads a root that is trusted because of where it came from (the file given at installation). Its own keys
-    /// must have signed it, which catches damage, not a wrong file.
+    /// SY 3.1: "The pinned root is trusted because of where it came from; enough of its own keys must have signed it." That
+    /// catches damage, not a wrong file.
     ///
     /// # Errors
     /// [`ListError`] naming the check that failed.
@@ -51,8 +51,8 @@ impl Root {
         Ok(root)
     }
 
-    /// SY 3.2: reads the root that follows this one: version + 1, naming this one's file, signed by enough of this
-    /// one's keys and enough of its own.
+    /// SY 3.2: "A successor has the next version, names the hash of the file before it, and is signed by enough of the
+    /// old keys and enough of its own."
     ///
     /// # Errors
     /// [`ListError::RootChain`] if it is not the next one, else as [`Root::open_pinned`].
@@ -69,7 +69,7 @@ impl Root {
         Ok(next)
     }
 
-    /// Whether enough of the root keys signed `file`.
+    /// SY 2.6: "Signed by the root means: at least threshold signatures by its keys, and none of them wrong."
     pub(crate) fn endorses(&self, context: Context, file: &Signed<'_>) -> Result<(), ListError> {
         let find = |id| self.keys.iter().find(|(k, _)| *k == id).map(|(_, key)| key);
         let got = file.good_signatures(context, find)?;
@@ -85,9 +85,11 @@ impl Root {
         let previous = (previous != [0; 32]).then_some(Sha256Hash(previous));
         let threshold = body.u8()?;
         let count = body.u8()?;
+        // SY 3.4: "Versions start at 1; previous is zero in version 1 and in no other."
         if version == 0 || (version == 1) != previous.is_none() {
             return Err(ListError::Field("version"));
         }
+        // SY 3.4: "At most 64 keys.", "The threshold is 1 to the number of keys."
         if usize::from(count) > limits::KEYS {
             return Err(ListError::Field("key count"));
         }
@@ -97,11 +99,13 @@ impl Root {
         let mut keys: Vec<(KeyId, VerifyingKey)> = Vec::with_capacity(usize::from(count));
         for _ in 0..count {
             let id = KeyId(body.u16()?);
+            // SY 3.4: "Keys ascend by id, and no key is there twice."
             if keys.last().is_some_and(|(last, _)| *last >= id) {
                 return Err(ListError::Order("keys"));
             }
+            // PF 3.3: "A public key is a canonical point that is not of small order."
             let key = key::public_key(&body.array()?).ok_or(ListError::PublicKey)?;
-            // One key under two ids would count twice towards the threshold.
+            // SY 3.4: One key under two ids would count twice towards the threshold.
             if keys.iter().any(|(_, known)| *known == key) {
                 return Err(ListError::Order("keys"));
             }

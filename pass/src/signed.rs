@@ -1,4 +1,4 @@
-//! The envelope of every signed file (SY 2).
+//! The envelope of every signed file (SY 2), and the names of what can be wrong with a file (SY 9).
 
 use alloc::vec::Vec;
 
@@ -118,7 +118,7 @@ impl From<WrongLength> for ListError {
     }
 }
 
-/// SY 2.2: the type byte.
+/// SY 2.2: "The type byte says what the body is."
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileType {
     Root = 1,
@@ -134,9 +134,9 @@ pub(crate) struct Signed<'a> {
     signatures: Vec<(KeyId, [u8; 64])>,
 }
 
-/// SY 2.1: `magic 4 | type 1 | body length 4 | body | count 1 | count x (key id 2 | signature 64)`.
+/// SY 2.1: "magic 4 | type 1 | body length 4 | body | count 1 | count x (key id 2 | signature 64)".
 pub(crate) fn open(bytes: &[u8], expected: FileType, limit: usize) -> Result<Signed<'_>, ListError> {
-    // Endless data: the limit is checked before anything else is looked at.
+    // SY 2.7: "The size limit is checked before anything else is looked at." This stops endless data.
     if bytes.len() > limit {
         return Err(ListError::TooLong { got: bytes.len(), limit });
     }
@@ -145,19 +145,21 @@ pub(crate) fn open(bytes: &[u8], expected: FileType, limit: usize) -> Result<Sig
         return Err(ListError::Magic);
     }
     let got = file.u8()?;
+    // SY 2.2: "A file of another type than the one asked for is `file_type`."
     if got != expected as u8 {
         return Err(ListError::FileType { expected: expected as u8, got });
     }
     let length = file.size()?;
     let body = file.take(length)?;
     let count = file.u8()?;
+    // SY 2.3: "A file has 1 to 64 signatures."
     if count == 0 || usize::from(count) > limits::KEYS {
         return Err(ListError::Field("signature count"));
     }
     let mut signatures: Vec<(KeyId, [u8; 64])> = Vec::with_capacity(usize::from(count));
     for _ in 0..count {
         let id = KeyId(file.u16()?);
-        // SY 2.4: ascending ids, so that one key cannot be counted twice towards a threshold.
+        // SY 2.4: "Signatures ascend by key id." So one key cannot be counted twice towards a threshold.
         if signatures.last().is_some_and(|(last, _)| *last >= id) {
             return Err(ListError::Order("signatures"));
         }
@@ -180,7 +182,8 @@ pub(crate) fn sign(kind: FileType, context: Context, body: &[u8], signers: &[(Ke
 }
 
 impl Signed<'_> {
-    /// SY 2.5: good if one signature is by a known key; a wrong signature by a known key spoils the file.
+    /// SY 2.5: "One signature by a known key suffices; signatures by unknown keys are skipped; a wrong signature by a
+    /// known key spoils the file."
     pub(crate) fn verify_by_one<'k>(
         &self,
         context: Context,
@@ -192,7 +195,7 @@ impl Signed<'_> {
         }
     }
 
-    /// The number of signatures by known keys, all of which must verify.
+    /// The number of signatures by known keys, all of which must verify (SY 2.5, 2.6).
     pub(crate) fn good_signatures<'k>(
         &self,
         context: Context,

@@ -60,7 +60,7 @@ impl ClockSource {
     }
 }
 
-/// The registry's answer to "what time is it", bound to the asker's nonce so that it cannot be replayed.
+/// SY 7.1: the registry's answer to "what time is it", bound to the asker's nonce so that it cannot be replayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeReply {
     /// The asker's nonce.
@@ -77,7 +77,8 @@ impl TimeReply {
         signed::sign(FileType::Time, Context::Time, &body.0, &[(id, key)])
     }
 
-    /// SY 7.2: the reply must be signed by a time key of the keyset and carry the nonce that was sent.
+    /// SY 7.2: "A reply is believed if a time key of the keyset signed it and was valid at its time, and it carries the
+    /// nonce that was sent."
     ///
     /// # Errors
     /// [`ListError`] naming the check that failed; [`ListError::Nonce`] for somebody else's reply.
@@ -86,7 +87,7 @@ impl TimeReply {
         let mut body = Reader::new(file.body);
         let reply = Self { nonce: body.array()?, at_ms: body.u64()? };
         body.end()?;
-        file.verify_by_one(Context::Time, |id| keys.find(id, Purpose::Time).map(|k| &k.key))?;
+        file.verify_by_one(Context::Time, |id| keys.valid_at(id, Purpose::Time, reply.at_ms / 1000))?;
         if reply.nonce != *nonce {
             return Err(ListError::Nonce);
         }

@@ -5,7 +5,7 @@ use crate::key::{self, Context, KeyId, Purpose};
 use crate::keyset::Keyset;
 use crate::time::Interval;
 
-/// PF 7.3: how far a phone's clock may be off, in seconds.
+/// PF 7.3: "at most 600 s from now, both ways".
 const PHONE_CLOCK_TOLERANCE: i64 = 600;
 
 /// A code that our registry signed. Only [`Unverified::verify`] makes one.
@@ -17,7 +17,7 @@ pub struct Verified {
     key_until: i64,
 }
 
-/// Whether a code is good at a time known as an interval (PF 7). All figures are seconds.
+/// Whether a code is good at a time known as an interval (PF 7). All figures are seconds, as PF 7.1 to 7.3 define them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
     /// Certainly good.
@@ -70,14 +70,14 @@ impl Unverified {
             Kind::Carried => code::CERTIFICATE_BYTES,
             Kind::Live | Kind::Printed => self.bytes.len(),
         };
-        // PF 3.4: the registry's signature covers every field before it.
+        // PF 3.4: "The registry's signature covers every byte before it."
         let (signed, rest) = self.bytes.split_at_checked(signed).ok_or(CodeError::Length)?;
         let (body, signature) = signed.split_last_chunk::<64>().ok_or(CodeError::Length)?;
         if !key::verifies(&key.key, context, body, signature) {
             return Err(CodeError::RegistrySignature);
         }
         if let Body::Carried(carried) = &self.body {
-            // PF 5.4: the holder's signature covers the certificate with its signature, and made_at.
+            // PF 5.4: "The holder signs SHA-256 of the certificate with its signature, then made_at."
             let (_, signature) = rest.split_last_chunk::<64>().ok_or(CodeError::Length)?;
             let message = code::carried_message(signed, carried.made_at);
             if !key::verifies(&carried.certificate.holder, Context::Carried, &message, signature) {
@@ -88,7 +88,8 @@ impl Unverified {
     }
 }
 
-/// PF 3.5: an unknown key id means that this reader must sync; a known key of another purpose is a forgery.
+/// PF 3.5: "A key id that the keyset lacks is `unknown_key`: the reader must sync. A key of another purpose is
+/// `wrong_purpose`: a forgery."
 fn registry_key(keys: &Keyset, id: KeyId, purpose: Purpose) -> Result<&crate::RegistryKey, CodeError> {
     let key = keys.by_id(id).ok_or(CodeError::UnknownKey(id))?;
     if key.purpose == purpose { Ok(key) } else { Err(CodeError::WrongPurpose(id)) }
@@ -103,23 +104,24 @@ impl Verified {
     /// Whether the code is good at `now`. What is certain is said as certain; the rest is [`Freshness::Uncertain`].
     pub fn freshness(&self, now: Interval) -> Freshness {
         let (from, until) = self.window();
-        // PF 7.1: over before the earliest moment it can be.
+        // PF 7.1: "Expired if earliest > until."
         if now.earliest > until {
             return Freshness::Expired { ago: now.earliest.saturating_sub(until) };
         }
-        // PF 7.2: not begun by the latest moment it can be.
+        // PF 7.2: "Not yet valid if latest < from."
         if now.latest < from {
             return Freshness::NotYetValid { ahead: from.saturating_sub(now.latest) };
         }
         match &self.body {
-            // PF 7.4: the registry signs a live code when it issues it, so its start needs no clock of ours.
+            // PF 7.4: "A live code that exists has begun: it is fresh if latest <= until."
             Body::Live(_) => certain(now.latest <= until),
+            // PF 7.5: "A printed code is fresh if from <= earliest and latest <= until."
             Body::Printed(_) => certain(from <= now.earliest && now.latest <= until),
             Body::Carried(c) => carried_freshness(c, now, from, until),
         }
     }
 
-    /// PF 7.1: the window the registry signed, cut to the validity of its key.
+    /// PF 7.1: "The window is what the registry signed, cut to the validity of its key."
     fn window(&self) -> (i64, i64) {
         let (from, until) = match &self.body {
             Body::Live(c) => (c.issued_at, i64::from(c.issued_at) + i64::from(c.ttl_minutes) * 60),
@@ -132,7 +134,7 @@ impl Verified {
     }
 }
 
-/// PF 7.3: made inside the certificate's window, and within ten minutes of now.
+/// PF 7.3: "A carried code is made inside the window and at most 600 s from now, both ways."
 fn carried_freshness(c: &Carried, now: Interval, from: i64, until: i64) -> Freshness {
     let made_at = i64::from(c.made_at);
     let (ahead_least, ahead_most) = (made_at.saturating_sub(now.latest), made_at.saturating_sub(now.earliest));
@@ -155,6 +157,7 @@ fn carried_freshness(c: &Carried, now: Interval, from: i64, until: i64) -> Fresh
     )
 }
 
+/// PF 7.6: "What is not certain is `clock_uncertain`."
 fn certain(good: bool) -> Freshness {
     if good { Freshness::Fresh } else { Freshness::Uncertain }
 }

@@ -1,0 +1,11 @@
+//! What `vectors.rs` is made of: how the files are written and read, what is put in them, and how they are judged.
+
+pub(crate) mod codes;
+pub(crate) mod forge;
+pub(crate) mod judge;
+pub(crate) mod lists;
+pub(crate) mod make;
+pub(crate) mod revocations;
+pub(crate) mod schema;
+pub(crate) mod tampered;
+pub(crate) mod uploads;

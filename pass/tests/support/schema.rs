@@ -1,0 +1,296 @@
+//! The fields of a vector file. `vectors/README.md` says the same in words.
+
+use serde::{Deserialize, Serialize};
+
+/// A file of `vectors/code`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CodeVector {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    pub(crate) clause: String,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) now: Now,
+    pub(crate) text: String,
+    pub(crate) expect: CodeExpect,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Key {
+    pub(crate) id: u16,
+    pub(crate) purpose: String,
+    pub(crate) not_before: u32,
+    pub(crate) not_after: u32,
+    pub(crate) public_key: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Now {
+    pub(crate) earliest: i64,
+    /// `null`: no upper bound is known.
+    pub(crate) latest: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(crate) enum CodeExpect {
+    Refused {
+        error: String,
+        /// With `field`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        field: Option<String>,
+        /// With `unknown_key` and `wrong_purpose`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        key: Option<u16>,
+        /// With `unknown_kind`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        kind: Option<u8>,
+    },
+    Verified {
+        kind: String,
+        fields: Fields,
+        freshness: String,
+        /// With `expired`, `not_yet_valid` and `phone_clock_wrong`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        seconds: Option<i64>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(crate) enum Fields {
+    Live {
+        key: u16,
+        handle: u32,
+        issued_at: u32,
+        ttl_minutes: u8,
+        category: u8,
+        community: u32,
+        specimen: bool,
+    },
+    Carried {
+        key: u16,
+        handle: u32,
+        valid_from: u32,
+        hours: u8,
+        category: u8,
+        community: u32,
+        specimen: bool,
+        holder: String,
+        made_at: u32,
+    },
+    Printed {
+        key: u16,
+        handle: u32,
+        valid_from: u32,
+        valid_to: u32,
+        category: u8,
+        community: u32,
+        building: u16,
+        entries: u8,
+        specimen: bool,
+    },
+}
+
+/// A file of `vectors/list`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListVector {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    pub(crate) clause: String,
+    pub(crate) check: Check,
+    pub(crate) given: Given,
+    pub(crate) file: String,
+    pub(crate) expect: ListExpect,
+}
+
+/// What is done with the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Check {
+    Root,
+    RootSuccessor,
+    Keyset,
+    Head,
+    HeadFollows,
+    Named,
+    Revocations,
+    Apply,
+    Events,
+    Time,
+}
+
+/// What it is checked with; which of these are there depends on [`Check`].
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Given {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) root: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) keyset: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) known: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) named: Option<Ref>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) set: Option<HeldSet>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) fetched: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) stored: Option<Stored>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) nonce: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ref {
+    pub(crate) version: u32,
+    pub(crate) size: u32,
+    pub(crate) sha256: String,
+}
+
+/// The set a checkpoint already has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HeldSet {
+    pub(crate) epoch: u32,
+    pub(crate) version: u32,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// Handle, reason, expiry day.
+pub(crate) type Entry = (u32, u8, u16);
+
+/// The last record a registry has of a device.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Stored {
+    pub(crate) seq: u64,
+    pub(crate) chain: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(crate) enum ListExpect {
+    Refused {
+        error: String,
+        /// With `field`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        field: Option<String>,
+    },
+    Named {
+        matches: bool,
+    },
+    Follows {
+        follows: bool,
+    },
+    Root {
+        version: u32,
+        issued_at: u32,
+        previous: Option<String>,
+        threshold: u8,
+        root_keys: Vec<RootKey>,
+    },
+    Keyset {
+        version: u32,
+        issued_at: u32,
+        keys: Vec<Key>,
+    },
+    Head {
+        epoch: u32,
+        version: u32,
+        issued_at: u32,
+        expires_at: u32,
+        root: Ref,
+        keyset: Ref,
+        revocations: Revoked,
+        files: Vec<TypedRef>,
+    },
+    List {
+        epoch: u32,
+        from: Option<u32>,
+        to: u32,
+        entries: Vec<Entry>,
+    },
+    Set {
+        version: u32,
+        checksum: String,
+        entries: Vec<Entry>,
+    },
+    Batch {
+        device: String,
+        first_seq: u64,
+        previous: String,
+        records: Vec<Record>,
+    },
+    Time {
+        at_ms: u64,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RootKey {
+    pub(crate) id: u16,
+    pub(crate) public_key: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Revoked {
+    pub(crate) version: u32,
+    pub(crate) oldest_day: u16,
+    pub(crate) count: u32,
+    pub(crate) checksum: String,
+    pub(crate) snapshot: Ref,
+    pub(crate) deltas: Vec<Delta>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Delta {
+    pub(crate) from: u32,
+    pub(crate) to: u32,
+    pub(crate) size: u32,
+    pub(crate) sha256: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TypedRef {
+    #[serde(rename = "type")]
+    pub(crate) kind: u8,
+    pub(crate) version: u32,
+    pub(crate) size: u32,
+    pub(crate) sha256: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Record {
+    pub(crate) seq: u64,
+    pub(crate) chain: String,
+    /// `null` for a record of a type the reader does not know.
+    pub(crate) event: Option<Event>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) earliest_ms: u64,
+    /// `null`: no upper bound is known.
+    pub(crate) latest_ms: Option<u64>,
+    pub(crate) clock: String,
+    pub(crate) lane: String,
+    pub(crate) kind: u8,
+    pub(crate) handle: u32,
+    pub(crate) outcome: String,
+    pub(crate) reason: String,
+    pub(crate) gate: String,
+    pub(crate) latency_us: [u32; 4],
+}
