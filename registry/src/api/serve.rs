@@ -1,0 +1,121 @@
+//! Listening: connections with deadlines of their own, and a stop that lets requests finish.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::Semaphore;
+
+use crate::jobs;
+use crate::registry::{Error, Registry};
+
+/// Connections at once. Beyond, the next ones wait in the kernel's queue.
+const CONNECTIONS: usize = 4096;
+/// A connection that sends no whole request header in this time is closed (slow senders, and idle keep-alive).
+const HEADER_TIME: Duration = Duration::from_secs(30);
+/// A connection older than this is closed, so that slow readers cannot hold every place.
+const CONNECTION_TIME: Duration = Duration::from_secs(900);
+/// Bytes of a request's header (endless data).
+const HEADER_BYTES: usize = 32 * 1024;
+/// How long requests may take to finish after the signal to stop.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Why the server did not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The registry is not fit to serve.
+    #[error(transparent)]
+    Registry(#[from] Error),
+    /// The address cannot be had.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, io::Error),
+    /// The runtime or its signals.
+    #[error("cannot start: {0}")]
+    Start(#[from] io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT. `started` is told the address, and whether it wants to go on is its answer.
+///
+/// # Errors
+/// [`ServeError`].
+pub fn serve(
+    registry: Registry,
+    listen: SocketAddr,
+    publish_every: u32,
+    started: impl FnOnce(SocketAddr) -> bool,
+) -> Result<(), ServeError> {
+    registry.ready_to_serve()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind(listen).await.map_err(|e| ServeError::Listen(listen, e))?;
+        let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let registry = Arc::new(registry);
+        let every = Duration::from_secs(u64::from(publish_every));
+        let publisher = tokio::spawn(jobs::publish_regularly(Arc::clone(&registry), every));
+        if started(listener.local_addr()?) {
+            let stop = async move {
+                tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+            };
+            accept_until(stop, listener, super::app(registry)).await;
+        }
+        publisher.abort();
+        Ok(())
+    })
+}
+
+async fn accept_until(stop: impl Future<Output = ()>, listener: TcpListener, app: axum::Router) {
+    let service = TowerToHyperService::new(app);
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut stop = pin!(stop);
+    loop {
+        let next = async {
+            let place = Arc::clone(&places).acquire_owned().await;
+            (place, accept(&listener).await)
+        };
+        let (place, stream) = tokio::select! {
+            next = next => next,
+            () = &mut stop => break,
+        };
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES);
+        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            let _place = place;
+            // Clients go away in the middle all the time; that is no news.
+            let _ = tokio::time::timeout(CONNECTION_TIME, connection).await;
+        });
+    }
+    drop(listener);
+    tracing::info!("stopping; requests under way may finish");
+    if tokio::time::timeout(FAREWELL, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not finish in time");
+    }
+}
+
+/// The next connection. Out of file descriptors is a state to sit out, not an end.
+async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // With Nagle a file of 4 KB took 43 ms, without 3.
+                let _ = stream.set_nodelay(true);
+                return stream;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "could not accept a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}

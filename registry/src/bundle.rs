@@ -1,0 +1,89 @@
+//! The signed files as a folder, for a USB stick or any static server: the same addresses as the HTTP API.
+//!
+//! Files first, the head last: whoever reads the folder while it is written sees the old head with its files or the new one
+//! with its own. What no head names any more is removed at the end.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use tongguan_pass::Sha256Hash;
+
+use crate::domain::publish::Edition;
+
+/// Why a bundle is not complete.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {path}: {}", crate::data::explain(.source))]
+pub struct BundleError {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// What was written.
+#[derive(Debug, Clone, Copy)]
+pub struct Bundled {
+    /// The head's version.
+    pub version: u32,
+    /// Files beside the head.
+    pub files: usize,
+    /// Bytes of all, the head included.
+    pub bytes: u64,
+}
+
+/// Writes `edition` and its `files` under `folder`.
+///
+/// # Errors
+/// [`BundleError`]; a bundle that was there before is still good then.
+pub fn write(folder: &Path, edition: &Edition, files: &[Vec<u8>]) -> Result<Bundled, BundleError> {
+    let v1 = folder.join("v1");
+    let shelf = v1.join("files");
+    fs::create_dir_all(&shelf).map_err(|source| BundleError { path: shelf.clone(), source })?;
+    let mut bytes = edition.bytes.len() as u64;
+    for file in files {
+        let path = shelf.join(Sha256Hash::of(file).to_string());
+        bytes += file.len() as u64;
+        // A file of that name has that content, unless it is damaged.
+        if fs::read(&path).is_ok_and(|there| there == *file) {
+            continue;
+        }
+        replace(&path, file)?;
+    }
+    sync_folder(&shelf);
+    replace(&v1.join("head"), &edition.bytes)?;
+    sync_folder(&v1);
+    remove_unnamed(&shelf, edition);
+    Ok(Bundled { version: edition.head.version, files: files.len(), bytes })
+}
+
+/// Whole or not at all: a stick may be pulled at any moment.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), BundleError> {
+    let failed = |source| BundleError { path: path.to_owned(), source };
+    let temporary = path.with_extension("part");
+    let written = File::create(&temporary)
+        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|()| fs::rename(&temporary, path));
+    written.map_err(|e| {
+        let _ = fs::remove_file(&temporary);
+        failed(e)
+    })
+}
+
+/// Not every file system of a stick can do this; the files themselves are synced.
+fn sync_folder(folder: &Path) {
+    let _ = File::open(folder).and_then(|f| f.sync_all());
+}
+
+/// Only what looks like ours is removed, and what cannot be removed does no harm.
+fn remove_unnamed(shelf: &Path, edition: &Edition) {
+    let named: Vec<String> = edition.names().map(|f| f.hash.to_string()).collect();
+    let Ok(entries) = fs::read_dir(shelf) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let hash = name.strip_suffix(".part").unwrap_or(name);
+        let ours = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        if ours && !named.iter().any(|n| n == name) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}

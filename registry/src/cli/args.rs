@@ -1,0 +1,190 @@
+//! The arguments, and the help people read.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use data_encoding::HEXLOWER_PERMISSIVE;
+use tongguan_pass::{Certificate, VerifyingKey};
+use tongguan_registry::domain::genesis::COMMUNITY;
+use tongguan_registry::domain::handle::DropReason;
+use tongguan_registry::domain::person::Name;
+use tongguan_registry::domain::time::parse_rfc3339;
+
+const EXAMPLES: &str = "\
+Examples:
+  tongguan-registry init --data /var/lib/tongguan-registry
+  tongguan-registry --data DIR person add --name 王小明
+  tongguan-registry --data DIR code live --person abcdefghijklmnop
+  tongguan-registry --data DIR serve --listen 127.0.0.1:8700
+  tongguan-registry --data DIR bundle /media/usb-stick
+
+Exit status: 0 done, 1 refused (no such person, already set up, ...), 2 misuse or error.
+With --json each result is one JSON object on a line of standard output, and an error is {\"error\": \"...\"} on standard error.";
+
+/// A city's registry: issues personal codes, revokes them, and publishes the signed lists that checkpoints fetch.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Args {
+    /// The registry's data folder.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// One JSON object a line instead of sentences.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Set up a registry: keys, first lists, and the root file that checkpoints are given.
+    Init,
+    /// Serve checkpoints and residents over HTTP until told to stop.
+    #[command(after_help = "Example:\n  tongguan-registry --data DIR serve --listen 0.0.0.0:8700\n\n\
+        Put a TLS proxy in front of it where residents reach it. Residents open /code.")]
+    Serve {
+        /// The address to listen on; port 0 takes any free one.
+        #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8700")]
+        listen: SocketAddr,
+        /// Seconds between looks whether something waits to be published.
+        #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
+        publish_every: u32,
+    },
+    /// Register people.
+    #[command(subcommand)]
+    Person(Person),
+    /// Issue a code.
+    #[command(subcommand)]
+    Code(Code),
+    /// Issue a certificate, with which a phone makes codes by itself for a day.
+    Certificate {
+        /// The person's id, as `person add` gave it.
+        #[arg(long, value_name = "ID")]
+        person: String,
+        /// The phone's Ed25519 public key: 64 hex digits.
+        #[arg(long, value_name = "HEX", value_parser = holder_key)]
+        holder_key: VerifyingKey,
+        /// Hours it is good for.
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u8).range(1..=36))]
+        hours: u8,
+        /// Issue as of this time, for drills: RFC 3339, such as 2026-01-31T08:00:00+08:00.
+        #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339)]
+        at: Option<u32>,
+    },
+    /// Drop a person's handle, so that all codes issued to them so far are refused.
+    #[command(
+        after_help = "The next publish takes it into the lists; a running server publishes by itself within a minute."
+    )]
+    Revoke {
+        /// The person's id.
+        #[arg(long, value_name = "ID")]
+        person: String,
+        /// Why.
+        #[arg(long, value_enum, default_value_t = Reason::Unspecified)]
+        reason: Reason,
+    },
+    /// Publish the lists anew, with every revocation that waits.
+    Publish,
+    /// Write all signed files into a folder, for a USB stick or a static server.
+    Bundle {
+        /// The folder; `v1/head` and `v1/files/` are written in it.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// List the events that checkpoints handed in.
+    Events {
+        /// Only those after this number of the registry's own count.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        since: u64,
+        /// Only those of this device: its key in hex.
+        #[arg(long, value_name = "HEX", value_parser = key_bytes)]
+        device: Option<KeyBytes>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Person {
+    /// Register a person; prints their id, and the token by which they ask for their codes. It is shown only now.
+    Add {
+        /// The person's name, at most 100 characters.
+        #[arg(long, value_parser = name)]
+        name: Name,
+        /// The community they live in.
+        #[arg(long, value_name = "N", default_value_t = COMMUNITY)]
+        community: u32,
+        /// What gates' policies distinguish people by.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        category: u8,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Code {
+    /// A live code, good for ten minutes.
+    Live {
+        /// The person's id.
+        #[arg(long, value_name = "ID")]
+        person: String,
+        /// Issue as of this time, for drills: RFC 3339.
+        #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339)]
+        at: Option<u32>,
+    },
+    /// A code for paper.
+    Printed {
+        /// The person's id.
+        #[arg(long, value_name = "ID")]
+        person: String,
+        /// Days it is good for.
+        #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=366))]
+        days: u16,
+        /// The building it is for; 0 for any.
+        #[arg(long, value_name = "N", default_value_t = 0)]
+        building: u16,
+        /// How many people may enter on it at once.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..))]
+        entries: u8,
+        /// Issue as of this time, for drills: RFC 3339.
+        #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339)]
+        at: Option<u32>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Reason {
+    /// The phone or the paper is lost or stolen.
+    Lost,
+    /// Replaced by a new one.
+    Replaced,
+    /// Withdrawn by staff.
+    Withdrawn,
+    /// Not said.
+    Unspecified,
+}
+
+impl From<Reason> for DropReason {
+    fn from(reason: Reason) -> Self {
+        match reason {
+            Reason::Lost => Self::Lost,
+            Reason::Replaced => Self::Replaced,
+            Reason::Withdrawn => Self::Withdrawn,
+            Reason::Unspecified => Self::Unspecified,
+        }
+    }
+}
+
+/// The 32 bytes of a key.
+pub(crate) type KeyBytes = [u8; 32];
+
+fn key_bytes(text: &str) -> Result<KeyBytes, String> {
+    let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok();
+    bytes.and_then(|b| KeyBytes::try_from(b).ok()).ok_or_else(|| "not 64 hex digits".to_owned())
+}
+
+fn holder_key(text: &str) -> Result<VerifyingKey, String> {
+    Certificate::holder_key(&key_bytes(text)?).map_err(|_| "not a usable Ed25519 public key".to_owned())
+}
+
+fn name(text: &str) -> Result<Name, String> {
+    Name::parse(text).map_err(str::to_owned)
+}

@@ -1,0 +1,156 @@
+//! Each command: the act it asks the registry for, and how its result is shown.
+
+use std::path::Path;
+
+use data_encoding::HEXLOWER;
+use serde_json::json;
+use tongguan_registry::bundle;
+use tongguan_registry::domain::audit::Actor;
+use tongguan_registry::domain::issue::{Document, Order};
+use tongguan_registry::domain::person::PersonId;
+use tongguan_registry::domain::time::rfc3339;
+use tongguan_registry::registry::Issued;
+use tongguan_registry::store::StoreError;
+use tongguan_registry::{Error, Registry, api};
+
+use super::args::{Args, Code, Command, KeyBytes, Person};
+use super::event;
+use super::output::{Failure, Output};
+
+/// Events read from the store at a time.
+const PAGE: u32 = 1000;
+
+pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
+    let data = args.data.as_deref().ok_or_else(|| {
+        Failure::misuse("say which registry with --data DIR, such as --data /var/lib/tongguan-registry")
+    })?;
+    if let Command::Init = args.command {
+        return init(data, out);
+    }
+    let registry = Registry::open(data)?;
+    match args.command {
+        Command::Init => Ok(()),
+        Command::Serve { listen, publish_every } => {
+            let started = |address: std::net::SocketAddr| {
+                let sentence = || format!("Listening on http://{address} (codes for residents: http://{address}/code)");
+                out.show(&json!({ "listening": address }), sentence).is_ok()
+            };
+            api::serve::serve(registry, listen, publish_every, started).map_err(Failure::error)
+        }
+        Command::Person(Person::Add { name, community, category }) => {
+            let (id, token) = registry.add_person(name, community, category)?;
+            let token = token.reveal();
+            let sentence = || format!("Person {id}. Their token, shown only now: {}", *token);
+            out.show(&json!({ "person": id.as_str(), "token": *token }), sentence)
+        }
+        Command::Code(Code::Live { person, at }) => issue(&registry, &person, Order::Live, at, out),
+        Command::Code(Code::Printed { person, days, building, entries, at }) => {
+            issue(&registry, &person, Order::Printed { days, building, entries }, at, out)
+        }
+        Command::Certificate { person, holder_key, hours, at } => {
+            issue(&registry, &person, Order::Certificate { holder: holder_key, hours }, at, out)
+        }
+        Command::Revoke { person, reason } => {
+            let id = known(&person)?;
+            let dropped = registry.revoke(&id, reason.into())?;
+            let sentence = || match dropped {
+                0 => format!("{id} has no handle; nothing to drop."),
+                _ => format!("Dropped the handle of {id}. It enters the lists with the next publish."),
+            };
+            out.show(&json!({ "person": id.as_str(), "dropped": dropped }), sentence)
+        }
+        Command::Publish => publish(&registry, out),
+        Command::Bundle { folder } => bundle_into(&registry, &folder, out),
+        Command::Events { since, device } => list_events(&registry, since, device.as_ref(), out),
+    }
+}
+
+fn init(data: &Path, out: &Output) -> Result<(), Failure> {
+    let made = Registry::init(data)?;
+    let root = std::path::absolute(&made.root).unwrap_or(made.root);
+    let value = json!({ "root": root, "fingerprint": made.fingerprint.to_string(), "version": made.version });
+    out.show(&value, || {
+        format!(
+            "The registry is set up; its first lists are published.\n\
+             Root file, for every checkpoint:  {}\n\
+             Its SHA-256 fingerprint:          {}\n\
+             Now move {} to a safe that no network reaches: it is needed only to change the registry's keys.",
+            root.display(),
+            made.fingerprint,
+            data.join("keys").join("root-1.pem").display(),
+        )
+    })
+}
+
+fn issue(registry: &Registry, person: &str, order: Order, at: Option<u32>, out: &Output) -> Result<(), Failure> {
+    let Issued { document, from, until } = registry.issue(&known(person)?, order, at, Actor::Operator)?;
+    let (from, until) = (rfc3339(from), rfc3339(until));
+    match document {
+        Document::Code(code) => {
+            out.show(&json!({ "code": code, "expires_at": until }), || format!("{code}\ngood until {until}"))
+        }
+        Document::Certificate(bytes) => {
+            let hex = HEXLOWER.encode(bytes.as_slice());
+            let value = json!({ "certificate": hex, "valid_from": from, "expires_at": until });
+            out.show(&value, || format!("{hex}\ngood from {from} until {until}"))
+        }
+    }
+}
+
+fn publish(registry: &Registry, out: &Output) -> Result<(), Failure> {
+    let edition = registry.publish(Actor::Operator)?;
+    let head = &edition.head;
+    let value = json!({
+        "version": head.version,
+        "issued_at": rfc3339(head.issued_at),
+        "expires_at": rfc3339(head.expires_at),
+        "revocations": head.revocations.version,
+        "revoked": head.revocations.count,
+    });
+    out.show(&value, || {
+        format!(
+            "Published version {}: {} revoked handles (list version {}), good until {}.",
+            head.version,
+            head.revocations.count,
+            head.revocations.version,
+            rfc3339(head.expires_at)
+        )
+    })
+}
+
+fn bundle_into(registry: &Registry, folder: &Path, out: &Output) -> Result<(), Failure> {
+    let (edition, files) = registry.store().edition()?;
+    let waiting = registry.store().standing(registry.now())?.waiting;
+    if waiting > 0 {
+        tracing::warn!(waiting, "revocations wait to be published and are not in this bundle; publish first");
+    }
+    let written = bundle::write(folder, &edition, &files).map_err(Failure::error)?;
+    let value = json!({ "version": written.version, "files": written.files, "bytes": written.bytes });
+    out.show(&value, || {
+        format!(
+            "Wrote version {}: the head and {} files, {} bytes, in {}.",
+            written.version,
+            written.files,
+            written.bytes,
+            folder.display()
+        )
+    })
+}
+
+fn list_events(registry: &Registry, since: u64, device: Option<&KeyBytes>, out: &Output) -> Result<(), Failure> {
+    let mut since = since;
+    loop {
+        let page = registry.store().events(since, device, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        since = last.number;
+        for stored in &page {
+            let shown = event::Shown::of(stored);
+            out.show(&shown, || shown.row())?;
+        }
+    }
+}
+
+/// A text that is no id is nobody's.
+fn known(person: &str) -> Result<PersonId, Failure> {
+    PersonId::parse(person).ok_or_else(|| Error::from(StoreError::UnknownPerson).into())
+}

@@ -1,0 +1,262 @@
+//! The data folder: `registry.db`, `keys/` (private keys, for the owner's eyes only) and `root.pub` (for everybody).
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
+use tongguan_pass::{SigningKey, limits};
+use zeroize::Zeroizing;
+
+/// Bytes of a private key file. A PKCS#8 Ed25519 key has about 120.
+const KEY_FILE_BYTES: u64 = 4096;
+
+/// What is wrong with the data folder, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// `init` on something that is there.
+    #[error("{0} already holds a registry ({1} is there); nothing was changed")]
+    Exists(PathBuf, &'static str),
+    /// Nothing there.
+    #[error("{0} holds no registry; make one with `tongguan-registry init --data {0}`")]
+    Absent(PathBuf),
+    /// An `init` that was cut off.
+    #[error(
+        "{0} holds an unfinished registry (keys, but no registry.db): if it never served anybody, remove {0}/keys and {0}/root.pub and run init again; \
+         else restore registry.db from a backup"
+    )]
+    Unfinished(PathBuf),
+    /// A private key is missing.
+    #[error(
+        "the private key {0} is missing; restore the keys folder from a backup, for without it the registry cannot sign"
+    )]
+    NoKey(PathBuf),
+    /// A private key cannot be read as one.
+    #[error("{0} is not a PKCS#8 PEM file of an Ed25519 key; restore it from a backup")]
+    BadKey(PathBuf),
+    /// A private key of another registry.
+    #[error("{0} is not the key that the keyset names; restore the keys folder that belongs to this registry.db")]
+    OtherKey(PathBuf),
+    /// The file system refused.
+    #[error("cannot {doing} {path}: {}", explain(.source))]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The system's words, and what to do about the common ones.
+pub fn explain(error: &io::Error) -> String {
+    let advice = match error.kind() {
+        io::ErrorKind::PermissionDenied => "; check its owner and permissions",
+        io::ErrorKind::ReadOnlyFilesystem => "; mount it writable or use another folder",
+        io::ErrorKind::StorageFull => "; free some space, nothing was changed",
+        _ => "",
+    };
+    format!("{error}{advice}")
+}
+
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DataError {
+    let path = path.to_owned();
+    move |source| DataError::Io { doing, path, source }
+}
+
+/// A data folder.
+#[derive(Debug, Clone)]
+pub struct DataFolder(PathBuf);
+
+impl DataFolder {
+    /// The folder at `path`, whatever it holds.
+    pub fn at(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.0.join("registry.db")
+    }
+
+    /// The public root file.
+    pub fn root_file(&self) -> PathBuf {
+        self.0.join("root.pub")
+    }
+
+    /// The folder of private keys.
+    pub fn keys(&self) -> PathBuf {
+        self.0.join("keys")
+    }
+
+    /// The private key of that name, such as `live-1`.
+    pub fn key_file(&self, name: &str) -> PathBuf {
+        self.keys().join(format!("{name}.pem"))
+    }
+
+    /// Whether there is a registry here to open.
+    ///
+    /// # Errors
+    /// [`DataError`] saying what is missing.
+    pub fn expect_registry(&self) -> Result<(), DataError> {
+        if self.database().exists() {
+            return Ok(());
+        }
+        let keys = self.keys().exists();
+        Err(if keys { DataError::Unfinished(self.0.clone()) } else { DataError::Absent(self.0.clone()) })
+    }
+
+    /// Makes the folder, with everything in it undone if the returned guard is dropped before [`Founding::done`].
+    ///
+    /// # Errors
+    /// [`DataError::Exists`] if there is a registry or a part of one; nothing is changed then.
+    pub fn found(&self) -> Result<Founding<'_>, DataError> {
+        for (path, name) in [(self.database(), "registry.db"), (self.keys(), "keys"), (self.root_file(), "root.pub")] {
+            // symlink_metadata: a dangling link is something too.
+            if path.symlink_metadata().is_ok() {
+                return Err(DataError::Exists(self.0.clone(), name));
+            }
+        }
+        let ours = !self.0.exists();
+        fs::create_dir_all(&self.0).map_err(failed("make the folder", &self.0))?;
+        // mkdir either makes it or fails: of two inits at once, one loses here.
+        DirBuilder::new().mode(0o700).create(self.keys()).map_err(|e| match e.kind() {
+            io::ErrorKind::AlreadyExists => DataError::Exists(self.0.clone(), "keys"),
+            _ => failed("make the folder", &self.keys())(e),
+        })?;
+        Ok(Founding { folder: self, ours, made: Vec::new(), done: false })
+    }
+
+    /// Reads a private key.
+    ///
+    /// # Errors
+    /// [`DataError`] naming the file.
+    pub fn read_key(&self, name: &str) -> Result<SigningKey, DataError> {
+        let path = self.key_file(name);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(DataError::NoKey(path)),
+            Err(e) => return Err(failed("read", &path)(e)),
+        };
+        let mode = file.metadata().map_err(failed("read", &path))?.permissions().mode();
+        if mode & 0o077 != 0 {
+            tracing::warn!(path = %path.display(), "others can read this private key: chmod 600 it");
+        }
+        let mut pem = Zeroizing::new(String::with_capacity(usize::try_from(KEY_FILE_BYTES).unwrap_or(0)));
+        file.take(KEY_FILE_BYTES).read_to_string(&mut pem).map_err(|e| match e.kind() {
+            io::ErrorKind::InvalidData => DataError::BadKey(path.clone()),
+            _ => failed("read", &path)(e),
+        })?;
+        SigningKey::from_pkcs8_pem(&pem).map_err(|_| DataError::BadKey(path))
+    }
+
+    /// Writes `root.pub` again if it went missing. It is public, and the database has it too.
+    ///
+    /// # Errors
+    /// [`DataError`] if it is there and cannot be read, is not this registry's, or cannot be written.
+    pub fn keep_root_file(&self, root: &[u8]) -> Result<(), DataError> {
+        let path = self.root_file();
+        match File::open(&path) {
+            Ok(file) => {
+                let mut found = Vec::new();
+                let most = limits::ROOT_BYTES as u64 + 1;
+                file.take(most).read_to_end(&mut found).map_err(failed("read", &path))?;
+                if found != root {
+                    tracing::warn!(path = %path.display(), "this is not this registry's root; do not install gates with it");
+                }
+                Ok(())
+            }
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                tracing::warn!(path = %path.display(), "was missing and has been written again");
+                write_new(&path, 0o644, root)
+            }
+            Err(e) => Err(failed("read", &path)(e)),
+        }
+    }
+}
+
+/// A registry being set up. Dropping it removes what was made so far.
+#[derive(Debug)]
+pub struct Founding<'f> {
+    folder: &'f DataFolder,
+    /// Whether the folder itself was made, and goes with the rest.
+    ours: bool,
+    made: Vec<PathBuf>,
+    done: bool,
+}
+
+impl Founding<'_> {
+    /// Writes a private key, readable by its owner only.
+    ///
+    /// # Errors
+    /// [`DataError::Io`].
+    pub fn write_key(&mut self, name: &str, key: &SigningKey) -> Result<(), DataError> {
+        let path = self.folder.key_file(name);
+        let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|_| DataError::BadKey(path.clone()))?;
+        self.write(path, 0o600, pem.as_bytes())
+    }
+
+    /// Writes the public root file.
+    ///
+    /// # Errors
+    /// [`DataError::Io`].
+    pub fn write_root(&mut self, root: &[u8]) -> Result<(), DataError> {
+        self.write(self.folder.root_file(), 0o644, root)
+    }
+
+    /// Makes the empty database file. It will hold names, so it is for its owner only; SQLite gives its side files the same mode.
+    ///
+    /// # Errors
+    /// [`DataError::Io`].
+    pub fn make_database(&mut self) -> Result<(), DataError> {
+        let path = self.folder.database();
+        for side in ["registry.db-wal", "registry.db-shm"] {
+            self.made.push(self.folder.0.join(side));
+        }
+        self.write(path, 0o600, b"")
+    }
+
+    /// Keeps everything.
+    pub fn done(mut self) {
+        // The names must survive a power cut as the files do. Not every file system can sync a folder.
+        for folder in [self.folder.keys(), self.folder.0.clone()] {
+            let _ = File::open(folder).and_then(|f| f.sync_all());
+        }
+        self.done = true;
+    }
+
+    fn write(&mut self, path: PathBuf, mode: u32, bytes: &[u8]) -> Result<(), DataError> {
+        let result = write_new(&path, mode, bytes);
+        // Somebody else's file is not ours to remove.
+        if !matches!(&result, Err(DataError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists) {
+            self.made.push(path);
+        }
+        result
+    }
+}
+
+impl Drop for Founding<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            for path in &self.made {
+                let _ = fs::remove_file(path);
+            }
+            let _ = fs::remove_dir(self.folder.keys());
+            if self.ours {
+                let _ = fs::remove_dir(&self.folder.0);
+            }
+        }
+    }
+}
+
+/// O_EXCL: never over something that is there, never through somebody's link.
+fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), DataError> {
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(failed("make", path))?;
+    // The umask may have taken bits that everybody's file needs.
+    file.set_permissions(fs::Permissions::from_mode(mode)).map_err(failed("make", path))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed("write", path))
+}

@@ -1,0 +1,69 @@
+//! What is remembered of each act: who, what, to whom. Never a name, a token or a key.
+
+use std::fmt;
+
+use crate::domain::person::PersonId;
+
+/// Who acted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// Somebody with access to the data folder, at the command line.
+    Operator,
+    /// The registry itself, on its clock.
+    Registry,
+    /// A resident, by their token.
+    Person(PersonId),
+    /// A checkpoint, by its key.
+    Device([u8; 32]),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Operator => f.write_str("operator"),
+            Self::Registry => f.write_str("registry"),
+            Self::Person(id) => write!(f, "person:{id}"),
+            Self::Device(key) => write!(f, "device:{}", data_encoding::HEXLOWER.encode(key)),
+        }
+    }
+}
+
+/// What was done. The name is stored, so it never changes its meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// The registry was set up.
+    Initialised,
+    /// A person was registered.
+    PersonAdded,
+    /// A live code was issued.
+    LiveCodeIssued,
+    /// A certificate for carried codes was issued.
+    CertificateIssued,
+    /// A code for paper was issued.
+    PrintedCodeIssued,
+    /// A person's handle was dropped.
+    HandleDropped,
+    /// A head was published.
+    Published,
+    /// A checkpoint that is not enrolled handed in its first batch.
+    DevicePending,
+    /// A checkpoint handed in records that contradict the ones it handed in before.
+    ChainConflict,
+}
+
+impl Act {
+    /// The stored name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Initialised => "initialised",
+            Self::PersonAdded => "person_added",
+            Self::LiveCodeIssued => "live_code_issued",
+            Self::CertificateIssued => "certificate_issued",
+            Self::PrintedCodeIssued => "printed_code_issued",
+            Self::HandleDropped => "handle_dropped",
+            Self::Published => "published",
+            Self::DevicePending => "device_pending",
+            Self::ChainConflict => "chain_conflict",
+        }
+    }
+}

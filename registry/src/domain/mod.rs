@@ -1,0 +1,11 @@
+//! The registry's rules, without I/O: time, randomness and what is stored come in as arguments.
+
+pub mod audit;
+pub mod events;
+pub mod genesis;
+pub mod handle;
+pub mod issue;
+pub mod person;
+pub mod publish;
+pub mod signers;
+pub mod time;

@@ -1,0 +1,21 @@
+//! The city's registry: people and their codes, revocations, and the signed lists that checkpoints fetch.
+//!
+//! - [`domain`]: the rules, without I/O.
+//! - [`store`]: what is kept, as operations of the domain; SQLite is one implementation.
+//! - [`registry`]: the acts, joining rules, store, keys, clock and randomness.
+//! - [`api`], [`pages`]: the acts over HTTP, for programs and for people.
+//! - [`jobs`]: what happens by itself.
+//! - [`data`], [`bundle`], [`edge`]: the data folder, the folder for a USB stick, and where time and randomness come in.
+#![forbid(unsafe_code)]
+
+pub mod api;
+pub mod bundle;
+pub mod data;
+pub mod domain;
+pub mod edge;
+pub mod jobs;
+pub mod pages;
+pub mod registry;
+pub mod store;
+
+pub use registry::{Error, Registry};

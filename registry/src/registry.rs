@@ -1,0 +1,264 @@
+//! The registry: its store, its keys, its clock and its randomness behind the acts people and programs ask for.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use tongguan_pass::{Batch, Keyset, ListError, Purpose, RegistryKey, Root, Sha256Hash, SigningKey, TimeReply};
+
+use crate::data::{DataError, DataFolder};
+use crate::domain::audit::Actor;
+use crate::domain::genesis;
+use crate::domain::handle::DropReason;
+use crate::domain::issue::{Document, Order, Terms};
+use crate::domain::person::{Name, NewPerson, PersonId, Token};
+use crate::domain::publish::{self, Edition};
+use crate::domain::signers::{KeyError, Signers};
+use crate::edge::{Clock, Entropy, SystemClock, SystemEntropy, random};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{By, Lease, Receipt, Standing, Store, StoreError};
+
+/// Seconds after which a head is issued again although nothing changed, long before it expires.
+const HEAD_REFRESH: u32 = 3600;
+
+/// Why an act was not done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Invalid(&'static str),
+    /// No key can sign it.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The store refused or failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The data folder.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// A root or keyset that does not verify.
+    #[error("the registry's own {0} {1}; restore registry.db from a backup")]
+    Trust(&'static str, ListError),
+    /// A batch that is malformed or not signed by its device.
+    #[error("the batch {0}")]
+    Batch(ListError),
+    /// No randomness.
+    #[error("the system gives no randomness: {0}")]
+    Entropy(io::Error),
+}
+
+/// What `init` made.
+#[derive(Debug)]
+pub struct Initialised {
+    /// Where the public root file is.
+    pub root: PathBuf,
+    /// Its SHA-256.
+    pub fingerprint: Sha256Hash,
+    /// The version of the first head.
+    pub version: u32,
+}
+
+/// A document with its window, Unix seconds.
+#[derive(Debug)]
+pub struct Issued {
+    /// What was signed.
+    pub document: Document,
+    /// From when it is good.
+    pub from: u32,
+    /// Until when it is good.
+    pub until: u32,
+}
+
+/// See the module.
+pub struct Registry {
+    folder: DataFolder,
+    store: Arc<dyn Store>,
+    signers: OnceLock<Signers>,
+    clock: Box<dyn Clock>,
+    entropy: Box<dyn Entropy>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl Registry {
+    /// Sets up a registry in a folder that holds none.
+    ///
+    /// # Errors
+    /// [`Error`]; the folder is then as it was.
+    pub fn init(folder: &Path) -> Result<Initialised, Error> {
+        let (clock, entropy) = (SystemClock, SystemEntropy);
+        let folder = DataFolder::at(folder);
+        let mut founding = folder.found()?;
+        let new_key = || random(&entropy).map(|seed| SigningKey::from_bytes(&seed)).map_err(Error::Entropy);
+        let root = new_key()?;
+        let keys = Purpose::ALL.map(|p| new_key().map(|k| (p, k))).into_iter().collect::<Result<Vec<_>, _>>()?;
+        let public: Vec<_> = keys.iter().map(|(p, k)| (*p, k)).collect();
+        let genesis = genesis::begin(&root, &public, clock.now()).map_err(|e| Error::Trust("keyset", e))?;
+        founding.write_key("root-1", &root)?;
+        for ((purpose, key), id) in keys.iter().zip(1..) {
+            founding.write_key(&key_name(*purpose, id), key)?;
+        }
+        founding.write_root(&genesis.root)?;
+        founding.make_database()?;
+        let registry = Self::over(folder.clone())?;
+        let by = registry.by(Actor::Operator);
+        registry.store.begin(&genesis, &by)?;
+        let version = registry.publish(Actor::Operator)?.head.version;
+        founding.done();
+        Ok(Initialised { root: folder.root_file(), fingerprint: Sha256Hash::of(&genesis.root), version })
+    }
+
+    /// Opens the registry of a folder.
+    ///
+    /// # Errors
+    /// [`Error`] saying what is missing and what to do.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        let folder = DataFolder::at(folder);
+        folder.expect_registry()?;
+        Self::over(folder)
+    }
+
+    fn over(folder: DataFolder) -> Result<Self, Error> {
+        let store = Arc::new(SqliteStore::open(&folder.database())?);
+        let (clock, entropy) = (Box::new(SystemClock), Box::new(SystemEntropy));
+        Ok(Self { folder, store, signers: OnceLock::new(), clock, entropy })
+    }
+
+    /// What the registry keeps.
+    pub fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// The registry's time, Unix seconds.
+    pub fn now(&self) -> u32 {
+        self.clock.now()
+    }
+
+    /// Loads the signing keys and checks them against the keyset, and that the public root file is there.
+    ///
+    /// # Errors
+    /// [`Error`] naming the missing or wrong file.
+    pub fn ready_to_serve(&self) -> Result<(), Error> {
+        self.signers()?;
+        Ok(self.folder.keep_root_file(&self.store.trust()?.root)?)
+    }
+
+    /// Registers a person; their id and the token only they will know.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownCommunity`] among others.
+    pub fn add_person(&self, name: Name, community: u32, category: u8) -> Result<(PersonId, Token), Error> {
+        let id = PersonId::from_random(random(&*self.entropy).map_err(Error::Entropy)?);
+        let token = Token::from_random(random(&*self.entropy).map_err(Error::Entropy)?);
+        let person = NewPerson { id: id.clone(), name, community, category, token: token.hash() };
+        self.store.add_person(&person, &self.by(Actor::Operator))?;
+        Ok((id, token))
+    }
+
+    /// Whose token it is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn person_by_token(&self, token: &Token) -> Result<Option<PersonId>, Error> {
+        Ok(self.store.person_by_token(&token.hash())?)
+    }
+
+    /// Issues what was ordered, as of `at` or now.
+    ///
+    /// # Errors
+    /// [`Error`]; nothing is stored if no key could sign it.
+    pub fn issue(&self, person: &PersonId, order: Order, at: Option<u32>, actor: Actor) -> Result<Issued, Error> {
+        let signers = self.signers()?;
+        let terms: Terms = order.terms(at.unwrap_or_else(|| self.now())).map_err(Error::Invalid)?;
+        terms.check(signers)?;
+        let lease = Lease { until: terms.until, act: terms.act() };
+        let mut draw = || random(&*self.entropy).map(u32::from_be_bytes);
+        let holder = self.store.hold(person, lease, &mut draw, &self.by(actor))?;
+        let document = terms.sign(&holder, signers)?;
+        Ok(Issued { document, from: terms.from, until: terms.until })
+    }
+
+    /// Drops a person's handle; how many were dropped.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownPerson`] among others.
+    pub fn revoke(&self, person: &PersonId, reason: DropReason) -> Result<u32, Error> {
+        Ok(self.store.drop_handle(person, reason, &self.by(Actor::Operator))?)
+    }
+
+    /// Publishes a new head with whatever waits.
+    ///
+    /// # Errors
+    /// [`Error`]; the last head then stays current.
+    pub fn publish(&self, actor: Actor) -> Result<Edition, Error> {
+        let signers = self.signers()?;
+        let by = self.by(actor);
+        Ok(self.store.publish(&|stock| publish::next(stock, by.at, signers), &by)?)
+    }
+
+    /// Publishes if revocations wait or the head is old.
+    ///
+    /// # Errors
+    /// [`Error`].
+    pub fn publish_if_due(&self) -> Result<Option<Edition>, Error> {
+        let now = self.now();
+        let Standing { head, waiting } = self.store.standing(now)?;
+        let old = head.is_none_or(|(_, issued_at)| now.saturating_sub(issued_at) >= HEAD_REFRESH);
+        if waiting > 0 || old { self.publish(Actor::Registry).map(Some) } else { Ok(None) }
+    }
+
+    /// Takes in a signed batch.
+    ///
+    /// # Errors
+    /// [`Error::Batch`] if it is malformed or wrongly signed, and [`StoreError`].
+    pub fn accept(&self, bytes: &[u8]) -> Result<Receipt, Error> {
+        let batch = Batch::open(bytes).map_err(Error::Batch)?;
+        let by = self.by(Actor::Device(batch.device.to_bytes()));
+        self.store.accept(&batch, &by).map_err(|e| match e {
+            StoreError::Batch(e) => Error::Batch(e),
+            e => e.into(),
+        })
+    }
+
+    /// Signed time for the asker's nonce.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn time(&self, nonce: [u8; 16]) -> Result<Vec<u8>, Error> {
+        let signers = self.signers()?;
+        let now = self.now();
+        let (id, key) = signers.find(Purpose::Time, now, now)?;
+        Ok(TimeReply { nonce, at_ms: self.clock.now_ms() }.sign(id, key))
+    }
+
+    fn by(&self, actor: Actor) -> By {
+        By { at: self.now(), actor }
+    }
+
+    /// Read when first needed: registering a person must not need a private key.
+    fn signers(&self) -> Result<&Signers, Error> {
+        if let Some(signers) = self.signers.get() {
+            return Ok(signers);
+        }
+        let trust = self.store.trust()?;
+        let root = Root::open_pinned(&trust.root).map_err(|e| Error::Trust("root", e))?;
+        let keyset = Keyset::open(&trust.keyset, &root).map_err(|e| Error::Trust("keyset", e))?;
+        let signers = Signers::of(&keyset, |public| self.private_half(public))?;
+        Ok(self.signers.get_or_init(|| signers))
+    }
+
+    fn private_half(&self, public: &RegistryKey) -> Result<SigningKey, DataError> {
+        let name = key_name(public.purpose, public.id.0);
+        let key = self.folder.read_key(&name)?;
+        if key.verifying_key() == public.key { Ok(key) } else { Err(DataError::OtherKey(self.folder.key_file(&name))) }
+    }
+}
+
+fn key_name(purpose: Purpose, id: u16) -> String {
+    format!("{}-{id}", purpose.name())
+}

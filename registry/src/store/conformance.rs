@@ -1,0 +1,147 @@
+//! What every store must keep, whatever its engine: one suite, run on each.
+
+use tongguan_pass::{FileRef, Head, Purpose, SigningKey};
+
+use super::{By, Lease, Store, StoreError};
+use crate::domain::audit::{Act, Actor};
+use crate::domain::genesis::{self, Genesis};
+use crate::domain::handle::DropReason;
+use crate::domain::person::{Name, NewPerson, PersonId, Token};
+use crate::domain::publish::{self, Edition};
+use crate::domain::signers::Signers;
+use crate::domain::time::DAY;
+
+const START: u32 = 1_790_000_000;
+
+pub(super) fn run<S: Store, G>(make: impl Fn() -> (G, S)) {
+    let tests: [fn(&dyn Store); 5] = [
+        a_handle_is_never_zero_nor_one_that_was_ever_given,
+        the_life_of_a_handle_only_grows_and_its_end_is_what_the_lists_say,
+        a_person_is_found_by_their_token_only,
+        every_named_file_is_there_and_unnamed_ones_go_after_a_day,
+        an_author_who_refuses_changes_nothing,
+    ];
+    for test in tests {
+        let (_guard, store) = make();
+        begin(&store);
+        test(&store);
+    }
+}
+
+fn keys() -> (SigningKey, SigningKey) {
+    (SigningKey::from_bytes(&[1; 32]), SigningKey::from_bytes(&[2; 32]))
+}
+
+fn signers(genesis: &Genesis) -> Signers {
+    let root = tongguan_pass::Root::open_pinned(&genesis.root).expect("a root");
+    let keyset = tongguan_pass::Keyset::open(&genesis.keyset, &root).expect("a keyset");
+    Signers::of(&keyset, |_| Ok::<_, ()>(keys().1)).expect("its key")
+}
+
+fn made() -> Genesis {
+    let (root, lists) = keys();
+    genesis::begin(&root, &[(Purpose::Lists, &lists)], START).expect("a beginning")
+}
+
+pub(super) fn begin(store: &dyn Store) {
+    store.begin(&made(), &by(0)).expect("an empty store");
+}
+
+pub(super) fn by(seconds: u32) -> By {
+    By { at: START + seconds, actor: Actor::Operator }
+}
+
+pub(super) fn person(n: u8) -> NewPerson {
+    let token = Token::from_random([n; 32]).hash();
+    let name = Name::parse("王小明").expect("a name");
+    NewPerson { id: PersonId::from_random([n; 10]), name, community: 1, category: 2, token }
+}
+
+fn publish(store: &dyn Store, seconds: u32) -> Edition {
+    let (signers, by) = (signers(&made()), by(seconds));
+    store.publish(&|stock| publish::next(stock, by.at, &signers), &by).expect("published")
+}
+
+fn hold(store: &dyn Store, who: &NewPerson, until: u32, draws: &[u32]) -> Result<u32, StoreError> {
+    let mut draws = draws.iter().copied().cycle();
+    let lease = Lease { until: START + until, act: Act::LiveCodeIssued };
+    let mut draw = || Ok(draws.next().unwrap_or_default());
+    store.hold(&who.id, lease, &mut draw, &by(0)).map(|h| h.handle)
+}
+
+fn a_handle_is_never_zero_nor_one_that_was_ever_given(store: &dyn Store) {
+    let (a, b) = (person(1), person(2));
+    store.add_person(&a, &by(0)).expect("added");
+    store.add_person(&b, &by(0)).expect("added");
+    assert_eq!(hold(store, &a, 600, &[0, 7]).expect("held"), 7);
+    assert_eq!(hold(store, &a, 600, &[9]).expect("held"), 7, "a person keeps their handle");
+    assert_eq!(store.drop_handle(&a.id, DropReason::Lost, &by(1)).expect("dropped"), 1);
+    assert_eq!(hold(store, &b, 600, &[7, 0, u32::MAX]).expect("held"), u32::MAX);
+    assert_eq!(hold(store, &a, 600, &[7, u32::MAX, 8]).expect("held"), 8);
+    assert!(matches!(hold(store, &person(3), 600, &[5]), Err(StoreError::UnknownPerson)));
+    store.drop_handle(&a.id, DropReason::Lost, &by(2)).expect("dropped");
+    assert!(matches!(hold(store, &a, 600, &[7, 8]), Err(StoreError::NoFreeHandle)));
+    assert!(matches!(store.drop_handle(&person(3).id, DropReason::Lost, &by(2)), Err(StoreError::UnknownPerson)));
+}
+
+fn the_life_of_a_handle_only_grows_and_its_end_is_what_the_lists_say(store: &dyn Store) {
+    let a = person(1);
+    store.add_person(&a, &by(0)).expect("added");
+    for until in [600, 7 * DAY, 900] {
+        hold(store, &a, until, &[7]).expect("held");
+    }
+    publish(store, 0);
+    store.drop_handle(&a.id, DropReason::Withdrawn, &by(1)).expect("dropped");
+    let waiting = |seconds| store.standing(START + seconds).expect("stands").waiting;
+    assert_eq!((waiting(1), waiting(7 * DAY), waiting(10 * DAY)), (1, 1, 0));
+    let edition = publish(store, 2);
+    assert_eq!((edition.head.version, edition.head.revocations.count), (2, 1));
+    assert_eq!(waiting(3), 0);
+    assert_eq!(publish(store, 7 * DAY).head.revocations.count, 1);
+    assert_eq!(publish(store, 9 * DAY).head.revocations.count, 0);
+}
+
+fn a_person_is_found_by_their_token_only(store: &dyn Store) {
+    let a = person(1);
+    store.add_person(&a, &by(0)).expect("added");
+    assert_eq!(store.person_by_token(&a.token).expect("asked"), Some(a.id.clone()));
+    assert_eq!(store.person_by_token(&person(2).token).expect("asked"), None);
+    let elsewhere = NewPerson { community: 9, ..person(2) };
+    assert!(matches!(store.add_person(&elsewhere, &by(0)), Err(StoreError::UnknownCommunity(9))));
+    assert_eq!(store.person_by_token(&elsewhere.token).expect("asked"), None);
+}
+
+fn every_named_file_is_there_and_unnamed_ones_go_after_a_day(store: &dyn Store) {
+    assert!(matches!(store.head(), Err(StoreError::NothingPublished)));
+    let a = person(1);
+    store.add_person(&a, &by(0)).expect("added");
+    let first = publish(store, 0);
+    let there = |file: FileRef| store.file(&file.hash).expect("asked").is_some();
+    // Enough versions that the first snapshot and the first deltas are no longer named.
+    let mut seen = vec![first.head.revocations.snapshot];
+    let mut before = first.clone();
+    for n in 1..150 {
+        hold(store, &a, 90 * DAY, &[1000 + n]).expect("held");
+        store.drop_handle(&a.id, DropReason::Lost, &by(n)).expect("dropped");
+        before = publish(store, n);
+        seen.extend(before.names());
+    }
+    assert!(seen.iter().all(|f| there(*f)), "all were named within the last day");
+    let last = publish(store, 3 * DAY);
+    assert!(before.names().all(there), "a gate may still be on the way with the head before");
+    let now = publish(store, 5 * DAY);
+    assert!(!there(first.head.revocations.snapshot));
+    assert!(last.names().chain(now.names()).all(there));
+    let (edition, files) = store.edition().expect("published");
+    assert_eq!(Head::peek_unverified(&store.head().expect("published")), Ok(edition.head.clone()));
+    for (named, bytes) in edition.names().zip(&files) {
+        assert_eq!(named.check(bytes), Ok(()));
+    }
+}
+
+fn an_author_who_refuses_changes_nothing(store: &dyn Store) {
+    let first = publish(store, 0);
+    let refused = store.publish(&|_| Err(publish::PublishError::Versions), &by(1));
+    assert!(matches!(refused, Err(StoreError::Publish(_))));
+    assert_eq!(store.edition().expect("published").0, first);
+}

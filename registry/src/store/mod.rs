@@ -1,0 +1,199 @@
+//! What the registry keeps, as operations of its domain. Each is one transaction, audited where it is an act.
+//!
+//! No engine shows through: another one is another implementation of [`Store`], held to the same tests.
+
+#[cfg(test)]
+mod conformance;
+pub mod sqlite;
+
+use std::io;
+
+use tongguan_pass::{Batch, ListError, Sha256Hash};
+
+use crate::domain::audit::{Act, Actor};
+use crate::domain::genesis::Genesis;
+use crate::domain::handle::{DropReason, Holder};
+use crate::domain::person::{NewPerson, PersonId, TokenHash};
+use crate::domain::publish::{Edition, Publication, PublishError, Stock};
+
+/// Devices not enrolled that may hand in events. More would let anybody fill the store with names of devices.
+pub const PENDING_DEVICES: u32 = 1_000;
+
+/// Why an operation was not done. Nothing of it is stored then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// No such person.
+    #[error("there is no such person")]
+    UnknownPerson,
+    /// No such community.
+    #[error("there is no community {0}")]
+    UnknownCommunity(u32),
+    /// Nothing has been published yet.
+    #[error("nothing has been published yet; run `tongguan-registry publish`")]
+    NothingPublished,
+    /// No unused handle was found.
+    #[error("no unused handle was found")]
+    NoFreeHandle,
+    /// A batch contradicts what its device handed in before.
+    #[error("record {seq} contradicts what this device handed in before")]
+    ChainConflict {
+        /// The record's number.
+        seq: u64,
+    },
+    /// A batch whose chain is broken in itself.
+    #[error("the batch {0}")]
+    Batch(ListError),
+    /// [`PENDING_DEVICES`] are waiting already.
+    #[error("too many devices wait to be enrolled; enrol or remove some")]
+    TooManyPending,
+    /// The author of an edition refused.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
+    /// No randomness.
+    #[error("the system gives no randomness: {0}")]
+    Entropy(io::Error),
+    /// The database was made by a later version of this program.
+    #[error("the database is of schema version {found}, and this program knows up to {known}; use a newer program")]
+    Newer {
+        /// The database's version.
+        found: i64,
+        /// The program's.
+        known: i64,
+    },
+    /// The folder or file cannot be written.
+    #[error("the data folder cannot be written; check its owner, its permissions and that it is not mounted read-only")]
+    ReadOnly,
+    /// No space.
+    #[error("the disk of the data folder is full; free some space, nothing was changed")]
+    Full,
+    /// Reading or writing the file failed.
+    #[error("the disk of the data folder cannot be read or written ({0}); check that it is neither full nor failing")]
+    Disk(String),
+    /// Somebody else writes for too long.
+    #[error("another program keeps the database busy; try again")]
+    Busy,
+    /// The file is damaged or not a database.
+    #[error("the database is damaged ({0}); restore it from a backup")]
+    Damaged(String),
+    /// Anything else the engine says.
+    #[error("the database failed: {0}")]
+    Engine(String),
+}
+
+/// When an act happens and by whom.
+#[derive(Debug, Clone)]
+pub struct By {
+    /// Unix seconds.
+    pub at: u32,
+    /// Who acts.
+    pub actor: Actor,
+}
+
+/// A life to be given to a person's handle because a code is about to be issued on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Lease {
+    /// The end of the code.
+    pub until: u32,
+    /// What is being issued.
+    pub act: Act,
+}
+
+/// The files everything hangs from, newest of each.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// The root file.
+    pub root: Vec<u8>,
+    /// The keyset file.
+    pub keyset: Vec<u8>,
+}
+
+/// Where publishing stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Version and issue time of the current head.
+    pub head: Option<(u32, u32)>,
+    /// Dropped handles that the next publish will enter.
+    pub waiting: u32,
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// Records stored now.
+    pub stored: usize,
+    /// Records stored before.
+    pub duplicate: usize,
+    /// One more than the highest number stored of this device.
+    pub next_seq: u64,
+}
+
+/// An event as kept.
+#[derive(Debug, Clone)]
+pub struct StoredEvent {
+    /// The registry's own number: ascending in the order of arrival.
+    pub number: u64,
+    /// The device's key.
+    pub device: [u8; 32],
+    /// `pending`, `enrolled` or `retired`.
+    pub device_status: String,
+    /// The device's number.
+    pub seq: u64,
+    /// The record as signed.
+    pub record: Vec<u8>,
+    /// Unix seconds.
+    pub received_at: u32,
+    /// Whether the record before it is missing.
+    pub after_gap: bool,
+}
+
+/// A source of handles to try.
+pub type Draw<'a> = &'a mut dyn FnMut() -> io::Result<u32>;
+/// Writes the next edition from the stock. It may be called again if the transaction must be repeated.
+pub type Author<'a> = &'a dyn Fn(Stock) -> Result<Publication, PublishError>;
+
+/// What the registry keeps.
+pub trait Store: Send + Sync {
+    /// Sets up an empty store with the first trust files and the first community.
+    ///
+    /// # Errors
+    /// [`StoreError`]; so too below.
+    fn begin(&self, genesis: &Genesis, by: &By) -> Result<(), StoreError>;
+
+    /// The newest root and keyset.
+    fn trust(&self) -> Result<Trust, StoreError>;
+
+    /// Registers a person; [`StoreError::UnknownCommunity`].
+    fn add_person(&self, person: &NewPerson, by: &By) -> Result<(), StoreError>;
+
+    /// Whose token it is.
+    fn person_by_token(&self, token: &TokenHash) -> Result<Option<PersonId>, StoreError>;
+
+    /// The person's current handle, drawn if there is none, with its life extended to the lease's end;
+    /// [`StoreError::UnknownPerson`].
+    fn hold(&self, person: &PersonId, lease: Lease, draw: Draw<'_>, by: &By) -> Result<Holder, StoreError>;
+
+    /// Drops the person's current handle; how many were dropped, 0 or 1. [`StoreError::UnknownPerson`].
+    fn drop_handle(&self, person: &PersonId, reason: DropReason, by: &By) -> Result<u32, StoreError>;
+
+    /// Lets `author` write the next edition, and makes it current.
+    fn publish(&self, author: Author<'_>, by: &By) -> Result<Edition, StoreError>;
+
+    /// Where publishing stands as of `now`.
+    fn standing(&self, now: u32) -> Result<Standing, StoreError>;
+
+    /// The current head's bytes; [`StoreError::NothingPublished`].
+    fn head(&self) -> Result<Vec<u8>, StoreError>;
+
+    /// A file by its hash.
+    fn file(&self, hash: &Sha256Hash) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The current edition and every file it names, as of one moment; [`StoreError::NothingPublished`].
+    fn edition(&self) -> Result<(Edition, Vec<Vec<u8>>), StoreError>;
+
+    /// Stores what is new of a batch; [`StoreError::ChainConflict`] (audited), [`StoreError::TooManyPending`].
+    fn accept(&self, batch: &Batch, by: &By) -> Result<Receipt, StoreError>;
+
+    /// At most `limit` events with a number above `since`, in order, of one device or all.
+    fn events(&self, since: u64, device: Option<&[u8; 32]>, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
+}

@@ -1,0 +1,263 @@
+//! The store on SQLite: one file, nothing to install.
+//!
+//! One connection writes, each transaction `BEGIN IMMEDIATE` and fsynced; others read beside it (WAL). Another process, such
+//! as the command line beside a running server, waits for its turn up to the busy timeout.
+
+mod events;
+mod lists;
+mod people;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params};
+use rusqlite_migration::{M, Migrations};
+use tongguan_pass::{Batch, Sha256Hash};
+
+use crate::domain::audit::Act;
+use crate::domain::genesis::Genesis;
+use crate::domain::handle::{DropReason, Holder};
+use crate::domain::person::{NewPerson, PersonId, TokenHash};
+use crate::domain::publish::Edition;
+use crate::store::{Author, By, Draw, Lease, Receipt, Standing, Store, StoreError, StoredEvent, Trust};
+
+const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("../../../migrations/001-registry.sql"))];
+const BUSY: Duration = Duration::from_secs(5);
+/// Reading connections kept open for the next reader.
+const IDLE_READERS: usize = 8;
+
+/// See the module.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, which must exist (it may be empty), and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Newer`] and whatever the engine says.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let mut connection = connect(path)?;
+        migrate(&mut connection)?;
+        Ok(Self { path: path.to_owned(), writer: Mutex::new(connection), readers: Mutex::new(Vec::new()) })
+    }
+
+    /// Runs `work` in a transaction of its own; an error rolls all of it back.
+    fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        // A writer that panicked has rolled its transaction back, so its connection is still good.
+        let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = work(&tx)?;
+        tx.commit()?;
+        Ok(done)
+    }
+
+    /// Runs `work` on one state of the database.
+    fn read<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let idle = self.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut connection = idle.map_or_else(|| connect(&self.path), Ok)?;
+        let tx = connection.transaction()?;
+        let done = work(&tx)?;
+        tx.finish()?;
+        let mut readers = self.readers.lock().unwrap_or_else(PoisonError::into_inner);
+        if readers.len() < IDLE_READERS {
+            readers.push(connection);
+        }
+        Ok(done)
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    // Never create: only `init` makes a registry, and a mistyped folder must not look like an empty one.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL: a code handed out must not be forgotten by a power cut, nor a version number given twice.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(connection)
+}
+
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    if found < known {
+        Migrations::from_slice(MIGRATIONS).to_latest(connection).map_err(|e| match e {
+            rusqlite_migration::Error::RusqliteError { err, .. } => err.into(),
+            other => StoreError::Engine(other.to_string()),
+        })?;
+    }
+    Ok(())
+}
+
+fn audit(tx: &Transaction<'_>, by: &By, act: Act, subject: &str) -> Result<(), StoreError> {
+    tx.prepare_cached("INSERT INTO audit (at, actor, act, subject) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+        by.at,
+        by.actor.to_string(),
+        act.name(),
+        subject
+    ])?;
+    Ok(())
+}
+
+/// A number that fits SQLite's signed integer: everything stored here does, by its own bounds.
+fn signed(n: u64) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+fn unsigned(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            // A database in WAL mode cannot even be read where its folder cannot be written.
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Self::ReadOnly,
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(ErrorCode::SystemIoFailure) => Self::Disk(error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
+            // Only the engine's own words: an error never carries a bound value.
+            _ => Self::Engine(error.to_string()),
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn begin(&self, genesis: &Genesis, by: &By) -> Result<(), StoreError> {
+        self.write(|tx| lists::begin(tx, genesis, by))
+    }
+
+    fn trust(&self) -> Result<Trust, StoreError> {
+        self.read(lists::trust)
+    }
+
+    fn add_person(&self, person: &NewPerson, by: &By) -> Result<(), StoreError> {
+        self.write(|tx| people::add(tx, person, by))
+    }
+
+    fn person_by_token(&self, token: &TokenHash) -> Result<Option<PersonId>, StoreError> {
+        self.read(|tx| people::by_token(tx, token))
+    }
+
+    fn hold(&self, person: &PersonId, lease: Lease, draw: Draw<'_>, by: &By) -> Result<Holder, StoreError> {
+        self.write(|tx| people::hold(tx, person, lease, draw, by))
+    }
+
+    fn drop_handle(&self, person: &PersonId, reason: DropReason, by: &By) -> Result<u32, StoreError> {
+        self.write(|tx| people::drop_handle(tx, person, reason, by))
+    }
+
+    fn publish(&self, author: Author<'_>, by: &By) -> Result<Edition, StoreError> {
+        self.write(|tx| lists::publish(tx, author, by))
+    }
+
+    fn standing(&self, now: u32) -> Result<Standing, StoreError> {
+        self.read(|tx| lists::standing(tx, now))
+    }
+
+    fn head(&self) -> Result<Vec<u8>, StoreError> {
+        self.read(lists::head)
+    }
+
+    fn file(&self, hash: &Sha256Hash) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(|tx| lists::file(tx, hash))
+    }
+
+    fn edition(&self) -> Result<(Edition, Vec<Vec<u8>>), StoreError> {
+        self.read(lists::edition)
+    }
+
+    fn accept(&self, batch: &Batch, by: &By) -> Result<Receipt, StoreError> {
+        // A refused batch still leaves its audit row, so the refusal travels as a value through the commit.
+        self.write(|tx| events::accept(tx, batch, by))?
+    }
+
+    fn events(&self, since: u64, device: Option<&[u8; 32]>, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        self.read(|tx| events::list(tx, since, device, limit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance;
+
+    fn temporary() -> (tempfile::TempDir, SqliteStore) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("registry.db");
+        std::fs::write(&path, b"").expect("an empty file");
+        let store = SqliteStore::open(&path).expect("opens");
+        (folder, store)
+    }
+
+    #[test]
+    fn sqlite_keeps_what_every_store_must_keep() {
+        conformance::run(temporary);
+    }
+
+    #[test]
+    fn a_mistyped_path_is_not_made_into_an_empty_registry() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("registry.db");
+        assert!(matches!(SqliteStore::open(&path), Err(StoreError::ReadOnly)));
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_full_disk_is_called_full_and_nothing_is_half_done() {
+        let (_folder, store) = temporary();
+        conformance::begin(&store);
+        {
+            let writer = store.writer.lock().expect("not poisoned");
+            let pages: i64 = writer.pragma_query_value(None, "page_count", |r| r.get(0)).expect("a count");
+            writer.pragma_update(None, "max_page_count", pages).expect("set");
+        }
+        let mut refused = 0;
+        for n in 0..200 {
+            let before = rows(&store);
+            match store.add_person(&conformance::person(n), &conformance::by(1)) {
+                Ok(()) => assert_eq!(rows(&store), (before.0 + 1, before.1 + 1)),
+                Err(StoreError::Full) => {
+                    refused += 1;
+                    assert_eq!(rows(&store), before);
+                }
+                Err(other) => panic!("{other}"),
+            }
+        }
+        assert!(refused > 0);
+    }
+
+    /// People and audit rows, which must go together.
+    fn rows(store: &SqliteStore) -> (i64, i64) {
+        store
+            .read(|tx| {
+                let count = |sql| tx.query_row(sql, [], |r| r.get(0));
+                Ok((count("SELECT count(*) FROM people")?, count("SELECT count(*) FROM audit")?))
+            })
+            .expect("can be read")
+    }
+
+    #[test]
+    fn the_schema_is_valid_and_strict() {
+        assert!(Migrations::from_slice(MIGRATIONS).validate().is_ok());
+        let (_folder, store) = temporary();
+        let strict: bool = store
+            .read(|tx| {
+                let sql = "SELECT min(strict) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT LIKE 'sqlite_%'";
+                Ok(tx.query_row(sql, [], |r| r.get(0))?)
+            })
+            .expect("can be read");
+        assert!(strict);
+    }
+}

@@ -1,0 +1,96 @@
+//! People and their handles.
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::audit;
+use crate::domain::audit::Act;
+use crate::domain::handle::{DropReason, Holder};
+use crate::domain::person::{NewPerson, PersonId, TokenHash};
+use crate::store::{By, Draw, Lease, StoreError};
+
+/// Draws before giving up. With half of all handles in use the chance to need more is 2^-64.
+const DRAWS: usize = 64;
+
+pub(super) fn add(tx: &Transaction<'_>, person: &NewPerson, by: &By) -> Result<(), StoreError> {
+    let known: bool =
+        tx.query_row("SELECT EXISTS (SELECT 1 FROM communities WHERE id = ?1)", [person.community], |r| r.get(0))?;
+    if !known {
+        return Err(StoreError::UnknownCommunity(person.community));
+    }
+    tx.execute(
+        "INSERT INTO people (id, name, community, category, token_hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![person.id.as_str(), person.name.as_str(), person.community, person.category, person.token.0, by.at],
+    )?;
+    audit(tx, by, Act::PersonAdded, person.id.as_str())
+}
+
+pub(super) fn by_token(tx: &Transaction<'_>, token: &TokenHash) -> Result<Option<PersonId>, StoreError> {
+    let row: Option<(String, [u8; 32])> = tx
+        .prepare_cached("SELECT id, token_hash FROM people WHERE token_hash = ?1")?
+        .query_row([token.0], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    Ok(row.filter(|(_, stored)| TokenHash(*stored) == *token).and_then(|(id, _)| PersonId::parse(&id)))
+}
+
+pub(super) fn hold(
+    tx: &Transaction<'_>,
+    person: &PersonId,
+    lease: Lease,
+    draw: Draw<'_>,
+    by: &By,
+) -> Result<Holder, StoreError> {
+    let (community, category): (u32, u8) = tx
+        .prepare_cached("SELECT community, category FROM people WHERE id = ?1")?
+        .query_row([person.as_str()], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?
+        .ok_or(StoreError::UnknownPerson)?;
+    let current: Option<u32> = tx
+        .prepare_cached("SELECT handle FROM handles WHERE person = ?1 AND dropped_at IS NULL")?
+        .query_row([person.as_str()], |r| r.get(0))
+        .optional()?;
+    let handle = match current {
+        Some(handle) => {
+            tx.prepare_cached("UPDATE handles SET alive_until = max(alive_until, ?2) WHERE handle = ?1")?
+                .execute([handle, lease.until])?;
+            handle
+        }
+        None => draw_new(tx, person, lease, draw, by)?,
+    };
+    audit(tx, by, lease.act, person.as_str())?;
+    Ok(Holder { handle, category, community })
+}
+
+/// Unique among all handles ever given, which is more than "among those alive": an old event never points at two people.
+fn draw_new(tx: &Transaction<'_>, person: &PersonId, lease: Lease, draw: Draw<'_>, by: &By) -> Result<u32, StoreError> {
+    let mut insert = tx.prepare_cached(
+        "INSERT INTO handles (handle, person, created_at, alive_until) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (handle) DO NOTHING",
+    )?;
+    for _ in 0..DRAWS {
+        let handle = draw().map_err(StoreError::Entropy)?;
+        // 0 means "no handle" in an event (SY 6.4).
+        if handle != 0 && insert.execute(params![handle, person.as_str(), by.at, lease.until])? == 1 {
+            return Ok(handle);
+        }
+    }
+    Err(StoreError::NoFreeHandle)
+}
+
+pub(super) fn drop_handle(
+    tx: &Transaction<'_>,
+    person: &PersonId,
+    reason: DropReason,
+    by: &By,
+) -> Result<u32, StoreError> {
+    let known: bool =
+        tx.query_row("SELECT EXISTS (SELECT 1 FROM people WHERE id = ?1)", [person.as_str()], |r| r.get(0))?;
+    if !known {
+        return Err(StoreError::UnknownPerson);
+    }
+    let dropped = tx.execute(
+        "UPDATE handles SET dropped_at = ?2, reason = ?3 WHERE person = ?1 AND dropped_at IS NULL",
+        params![person.as_str(), by.at, reason as u8],
+    )?;
+    audit(tx, by, Act::HandleDropped, person.as_str())?;
+    Ok(u32::try_from(dropped).unwrap_or(u32::MAX))
+}

@@ -1,0 +1,188 @@
+//! Events from checkpoints: whatever happens on the way, each is stored exactly once, and none is rewritten.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod common;
+
+use common::{Folder, Response, Server};
+use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
+use tongguan_pass::event::chain;
+use tongguan_pass::{Batch, ClockSource, Event, GateOutcome, OutcomeCode, Sha256Hash, SigningKey};
+
+/// A checkpoint with a journal.
+struct Gate {
+    key: SigningKey,
+    records: Vec<Vec<u8>>,
+}
+
+impl Gate {
+    fn new(key: u8, events: u8) -> Self {
+        let records = (1..=events).map(|n| event(n).encode()).collect();
+        Self { key: SigningKey::from_bytes(&[key; 32]), records }
+    }
+
+    fn name(&self) -> String {
+        HEXLOWER.encode(self.key.verifying_key().as_bytes())
+    }
+
+    /// The signed batch of records `from` to `to`, counted from 1.
+    fn batch(&self, from: usize, to: usize) -> Vec<u8> {
+        let previous =
+            (1u64..).zip(&self.records[..from - 1]).fold(Sha256Hash([0; 32]), |h, (seq, r)| chain(&h, seq, r));
+        let device = self.key.verifying_key();
+        let records = self.records[from - 1..to].to_vec();
+        Batch { device, first_seq: u64::try_from(from).unwrap(), previous, records }.sign(&self.key)
+    }
+}
+
+fn event(n: u8) -> Event {
+    Event {
+        id: [n; 16],
+        earliest_ms: 1_790_000_000_123,
+        latest_ms: u64::MAX,
+        clock: ClockSource::Floor,
+        lane: "东门 1".into(),
+        kind: if n.is_multiple_of(2) { 0x13 } else { 0 },
+        handle: if n.is_multiple_of(2) { 77 } else { 0 },
+        outcome: OutcomeCode::Deny,
+        reason: "revoked".into(),
+        gate: GateOutcome::Closed,
+        latency_us: [1, 2, 3, 4],
+    }
+}
+
+fn send(server: &Server, batch: &[u8]) -> Response {
+    server.post("/v1/events", &[("Content-Type", "application/octet-stream")], batch)
+}
+
+fn receipt(stored: usize, duplicate: usize, next_seq: u64) -> Value {
+    json!({ "stored": stored, "duplicate": duplicate, "next_seq": next_seq })
+}
+
+fn listed(folder: &Folder, more: &str) -> Vec<Value> {
+    let ran = folder.run(&format!("events{more}"));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    ran.out.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+}
+
+#[test]
+fn a_batch_sent_twice_is_stored_once_and_listed_as_it_was_signed() {
+    let folder = Folder::initialised();
+    let server = folder.serve();
+    let gate = Gate::new(1, 3);
+    assert_eq!(send(&server, &gate.batch(1, 2)).json(), receipt(2, 0, 3));
+    assert_eq!(send(&server, &gate.batch(1, 2)).json(), receipt(0, 2, 3));
+    assert_eq!(send(&server, &gate.batch(2, 3)).json(), receipt(1, 1, 4));
+    let events = listed(&folder, "");
+    assert_eq!(events.iter().map(|e| e["seq"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
+    let second = &events[1];
+    let mut expected = json!({
+        "number": 2, "device": gate.name(), "device_status": "pending", "seq": 2, "after_gap": false,
+        "id": "02".repeat(16), "earliest": "2026-09-21T14:13:20.123Z", "latest": null, "clock": "floor", "lane": "东门 1",
+        "kind": "printed", "handle": 77, "verdict": "deny", "reason": "revoked", "gate": "closed",
+        "latency_us": { "capture": 1, "decode": 2, "decide": 3, "relay": 4 },
+    });
+    expected["received_at"] = second["received_at"].clone();
+    assert_eq!(*second, expected);
+    assert_eq!((&events[0]["kind"], &events[0]["handle"]), (&Value::Null, &Value::Null));
+    assert_eq!(listed(&folder, " --since 2").len(), 1);
+    assert_eq!(listed(&folder, &format!(" --device {}", gate.name())).len(), 3);
+    assert_eq!(listed(&folder, &format!(" --device {}", "0".repeat(64))).len(), 0);
+}
+
+#[test]
+fn a_forged_or_malformed_batch_is_refused_and_nothing_of_it_is_stored() {
+    let folder = Folder::initialised();
+    let server = folder.serve();
+    let gate = Gate::new(1, 3);
+    let good = gate.batch(1, 3);
+    let mut forged = good.clone();
+    let middle = forged.len() - 100;
+    forged[middle] ^= 1;
+    assert_eq!(send(&server, &forged).error(401), "signature");
+    let other = SigningKey::from_bytes(&[9; 32]);
+    let stolen = Batch {
+        device: gate.key.verifying_key(),
+        first_seq: 1,
+        previous: Sha256Hash([0; 32]),
+        records: gate.records.clone(),
+    };
+    assert_eq!(send(&server, &stolen.sign(&other)).error(401), "signature");
+    assert_eq!(send(&server, &good[..good.len() - 1]).error(400), "length");
+    assert_eq!(send(&server, &[&good[..], b"x"].concat()).error(400), "length");
+    assert_eq!(send(&server, b"").error(400), "magic");
+    assert_eq!(send(&server, b"<html>").error(400), "magic");
+    assert_eq!(send(&server, &vec![0; 300_000]).error(413), "too_large");
+    let mut unchained = stolen;
+    unchained.previous = Sha256Hash([1; 32]);
+    assert_eq!(send(&server, &unchained.sign(&gate.key)).error(400), "chain");
+    assert_eq!(listed(&folder, "").len(), 0);
+}
+
+#[test]
+fn a_checkpoint_cannot_rewrite_its_past_and_the_attempt_is_audited() {
+    let folder = Folder::initialised();
+    let server = folder.serve();
+    let gate = Gate::new(1, 5);
+    send(&server, &gate.batch(1, 3)).json();
+    let mut other = Gate::new(1, 5);
+    other.records[1] = event(99).encode();
+    assert_eq!(send(&server, &other.batch(1, 5)).error(409), "chain_conflict");
+    assert_eq!(send(&server, &other.batch(4, 5)).error(409), "chain_conflict");
+    assert_eq!(listed(&folder, "").len(), 3);
+    assert_eq!(send(&server, &gate.batch(4, 5)).json(), receipt(2, 0, 6));
+    drop(server);
+    let database = rusqlite::Connection::open(folder.data().join("registry.db")).unwrap();
+    let actor: Vec<String> = database
+        .prepare("SELECT actor FROM audit WHERE act = 'chain_conflict'")
+        .unwrap()
+        .query_map([], |r| r.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(actor, vec![format!("device:{}", gate.name()); 2]);
+}
+
+#[test]
+fn events_after_missing_ones_are_kept_and_marked_until_the_missing_ones_come() {
+    let folder = Folder::initialised();
+    let server = folder.serve();
+    let gate = Gate::new(1, 6);
+    assert_eq!(send(&server, &gate.batch(1, 1)).json(), receipt(1, 0, 2));
+    assert_eq!(send(&server, &gate.batch(4, 6)).json(), receipt(3, 0, 7));
+    let gaps = |folder: &Folder| -> Vec<u64> {
+        listed(folder, "").iter().filter(|e| e["after_gap"] == true).map(|e| e["seq"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(gaps(&folder), [4]);
+    let mut liar = Gate::new(1, 6);
+    liar.records[2] = event(99).encode();
+    assert_eq!(send(&server, &liar.batch(2, 3)).error(409), "chain_conflict");
+    assert_eq!(send(&server, &gate.batch(2, 3)).json(), receipt(2, 0, 7));
+    assert_eq!(gaps(&folder), [0; 0]);
+}
+
+#[test]
+fn an_event_of_a_later_type_is_kept_as_it_is() {
+    let folder = Folder::initialised();
+    let server = folder.serve();
+    let mut gate = Gate::new(1, 1);
+    gate.records[0] = vec![200, 1, 2, 3];
+    assert_eq!(send(&server, &gate.batch(1, 1)).json(), receipt(1, 0, 2));
+    let events = listed(&folder, "");
+    assert_eq!((&events[0]["id"], &events[0]["verdict"]), (&Value::Null, &Value::Null));
+}
+
+#[test]
+fn strangers_cannot_fill_the_registry_with_devices() {
+    let folder = Folder::initialised();
+    let database = rusqlite::Connection::open(folder.data().join("registry.db")).unwrap();
+    let waiting = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 999)
+         INSERT INTO devices (key, status, first_seen, last_seen) SELECT randomblob(32), 'pending', 0, 0 FROM n";
+    database.execute(waiting, []).unwrap();
+    let server = folder.serve();
+    let last = Gate::new(1, 2);
+    assert_eq!(send(&server, &last.batch(1, 1)).json(), receipt(1, 0, 2));
+    assert_eq!(send(&server, &Gate::new(2, 1).batch(1, 1)).error(503), "too_many_pending_devices");
+    // One that is known may go on.
+    assert_eq!(send(&server, &last.batch(2, 2)).json(), receipt(1, 0, 3));
+}
