@@ -1,0 +1,194 @@
+//! What the guard and the resident see: one page with the states ready, pass, confirm and deny.
+//!
+//! The screen only shows. Nothing here decides anything, and nothing here can delay a lane: a worker leaves the newest
+//! thing in a one-slot [mailbox](mailbox) and goes on; the screen's own thread (the main one) takes it from there. The
+//! pages are in `ui/`, one adapter for each part of them, and one controller here for each adapter.
+
+mod backend;
+mod controllers;
+mod mailbox;
+mod picture;
+mod preview;
+mod ui;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use slint::ComponentHandle as _;
+
+pub use backend::Backend;
+use controllers::Controllers;
+use mailbox::{Face, Mailbox};
+use picture::Stage;
+
+use crate::lang::{Language, Text};
+
+/// One rung of the trust ladder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// In order.
+    Green,
+    /// Works, but somebody should know.
+    Amber,
+    /// Decisions cannot be relied on, or the part does not work.
+    Red,
+}
+
+/// Which of the three a verdict is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Let in.
+    Pass,
+    /// The guard looks and decides.
+    Confirm,
+    /// Turned away.
+    Deny,
+}
+
+/// One verdict as the guard and the resident see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Colour, shape and word.
+    pub outcome: Outcome,
+    /// What was found, in a few words.
+    pub title: Text,
+    /// The sentence for the guard.
+    pub guard: Text,
+    /// The sentence for the resident: what to do next.
+    pub resident: Text,
+    /// The stable reason code, in small print.
+    pub reason: String,
+    /// Whether the gate was opened for it.
+    pub gate_open: bool,
+}
+
+/// One line of the trust ladder in plain words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusLine {
+    /// Its shape, colour and word; what is not green is never hidden.
+    pub level: Level,
+    /// What is the matter, such as "Lists 4 h old, offline since 09:12".
+    pub text: Text,
+}
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the screen is.
+    pub backend: Backend,
+    /// The language to begin with.
+    pub language: Language,
+    /// The lane's name, as the people at the gate call it.
+    pub lane_name: String,
+    /// How long a verdict stands before the screen is ready again; zero keeps it until the next one.
+    pub verdict_for: Duration,
+    /// Width and height of a window or a picture; a bare screen has its own.
+    pub size: (u32, u32),
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            backend: Backend::None,
+            language: Language::default(),
+            lane_name: String::new(),
+            verdict_for: Duration::from_secs(4),
+            size: (800, 480),
+        }
+    }
+}
+
+/// A worker's handle to the screen. Every call leaves the newest thing in its slot and returns: what the screen has not
+/// yet taken is replaced, never queued, and a screen that is gone is not an error.
+#[derive(Debug, Clone)]
+pub struct Screen {
+    mailbox: Arc<Mailbox>,
+}
+
+impl Screen {
+    /// Shows a verdict at once, in place of whatever is there.
+    pub fn verdict(&self, shown: Shown) {
+        self.mailbox.post(|mail| mail.face = Some(Face::Verdict(shown)));
+    }
+
+    /// Back to ready before the verdict's time is up.
+    pub fn idle(&self) {
+        self.mailbox.post(|mail| mail.face = Some(Face::Ready));
+    }
+
+    /// A frame of the live preview: `height` rows of `width` grey bytes. Made small here, at most twelve times a
+    /// second; frames between are dropped before they cost anything.
+    pub fn preview(&self, width: u32, height: u32, luma: &[u8]) {
+        if let Some(frame) = self.mailbox.preview_due().then(|| preview::shrink(width, height, luma)).flatten() {
+            self.mailbox.post(|mail| mail.frame = Some(frame));
+        }
+    }
+
+    /// Replaces the trust ladder.
+    pub fn status(&self, lines: Vec<StatusLine>) {
+        self.mailbox.post(|mail| mail.status = Some(lines));
+    }
+
+    /// Ends [`run`].
+    pub fn quit(&self) {
+        self.mailbox.post(|mail| mail.quit = true);
+    }
+}
+
+/// Runs the screen on the calling (main) thread until its window is closed or [`Screen::quit`].
+///
+/// `start` gets the handle once the screen is up, and starts the workers; what it returns comes back at the end. If it
+/// fails, the screen closes and its error is returned.
+pub fn run<T>(options: Options, start: impl FnOnce(Screen) -> anyhow::Result<T>) -> anyhow::Result<T> {
+    match &options.backend {
+        Backend::None => {
+            let mailbox = Arc::new(Mailbox::with_bell());
+            let started = start(Screen { mailbox: Arc::clone(&mailbox) })?;
+            mailbox.wait_for_quit();
+            Ok(started)
+        }
+        Backend::Picture(path) => draw_into(path.clone(), &options, start),
+        Backend::Window | Backend::LinuxKms => {
+            let window = options.backend.open(options.size)?;
+            let mailbox = Arc::new(Mailbox::with_event_loop(window.as_weak()));
+            let _controllers = Controllers::set_up(&window, &options, &mailbox)?;
+            let started = start(Screen { mailbox })?;
+            slint::run_event_loop().context("the screen's event loop stopped")?;
+            Ok(started)
+        }
+    }
+}
+
+/// The loop of [`Backend::Picture`]: no window system, so mail, timers and redraws are served here.
+fn draw_into<T>(
+    path: PathBuf,
+    options: &Options,
+    start: impl FnOnce(Screen) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let stage = Stage::new(options.size)?;
+    let mailbox = Arc::new(Mailbox::with_bell());
+    let controllers = Controllers::set_up(stage.window(), options, &mailbox)?;
+    picture::write(&path, &stage.render())?;
+    controllers.take_changed();
+
+    let started = start(Screen { mailbox: Arc::clone(&mailbox) })?;
+    loop {
+        mailbox.wait(slint::platform::duration_until_next_timer_update());
+        slint::platform::update_timers_and_animations();
+        let quit = controllers.deliver(mailbox.take());
+        // A picture that cannot be written must not close the gate.
+        if controllers.take_changed()
+            && let Err(error) = picture::write(&path, &stage.render())
+        {
+            tracing::warn!("{error:#}");
+        }
+        if quit {
+            return Ok(started);
+        }
+    }
+}
