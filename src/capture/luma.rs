@@ -1,0 +1,114 @@
+//! A grey picture, and how the formats of cameras and files become one.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor};
+use std::path::Path;
+
+use zune_core::bytestream::ZCursor;
+use zune_core::colorspace::ColorSpace;
+use zune_core::options::DecoderOptions;
+
+/// The longest side of a picture in pixels: a picture of 40,000 px would take gigabytes.
+pub(super) const LONGEST_SIDE: usize = 8_192;
+/// Bytes a picture's decoder may take.
+const DECODER_MEMORY: u64 = 512 * 1024 * 1024;
+
+/// A grey picture: rows from the top, a byte a pixel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Luma {
+    width: usize,
+    height: usize,
+    pixels: Vec<u8>,
+}
+
+impl Luma {
+    /// A picture of `width * height` pixels. Missing pixels are black, superfluous ones are cut off.
+    pub fn new(width: usize, height: usize, mut pixels: Vec<u8>) -> Self {
+        pixels.resize(width * height, 0);
+        Self { width, height, pixels }
+    }
+
+    /// Pixels in a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// The pixels.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// Reads a picture file (PNG, JPEG, WebP, BMP, GIF, PNM).
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let file = File::open(path).map_err(|e| e.to_string())?;
+        let mut reader =
+            image::ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(|e| e.to_string())?;
+        if reader.format().is_none() {
+            return Err("is not a picture this program can read (PNG, JPEG, WebP, BMP, GIF, PNM)".into());
+        }
+        reader.limits(limits());
+        let picture = reader.decode().map_err(|e| explain(&e))?.into_luma8();
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        if width == 0 || height == 0 {
+            return Err(format!("is {width}x{height} pixels: there is nothing in it"));
+        }
+        Ok(Self::new(width, height, picture.into_raw()))
+    }
+
+    /// Decodes a JPEG's luma, without ever making colours.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn from_jpeg(bytes: &[u8]) -> Result<Self, String> {
+        let options = DecoderOptions::default()
+            .jpeg_set_out_colorspace(ColorSpace::Luma)
+            .set_max_width(LONGEST_SIDE)
+            .set_max_height(LONGEST_SIDE);
+        let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+        let pixels = decoder.decode().map_err(|e| format!("is not a whole JPEG: {e:?}"))?;
+        let (width, height) = decoder.dimensions().ok_or("is a JPEG without dimensions")?;
+        Ok(Self::new(width, height, pixels))
+    }
+}
+
+fn limits() -> image::Limits {
+    let side = u32::try_from(LONGEST_SIDE).ok();
+    let mut limits = image::Limits::default();
+    (limits.max_image_width, limits.max_image_height) = (side, side);
+    limits.max_alloc = Some(DECODER_MEMORY);
+    limits
+}
+
+fn explain(error: &image::ImageError) -> String {
+    match error {
+        image::ImageError::Limits(_) => {
+            format!("is too large: at most {LONGEST_SIDE} pixels wide and high are read")
+        }
+        image::ImageError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => "is truncated".into(),
+        other => format!("cannot be decoded: {other}"),
+    }
+}
+
+/// Encodes for tests and tools that need a picture in memory.
+impl Luma {
+    /// The picture as PNG.
+    ///
+    /// # Errors
+    /// If the picture is larger than PNG allows.
+    pub fn to_png(&self) -> Result<Vec<u8>, String> {
+        let (width, height) = (u32::try_from(self.width), u32::try_from(self.height));
+        let (Ok(width), Ok(height)) = (width, height) else { return Err("is too large".into()) };
+        let picture = image::GrayImage::from_raw(width, height, self.pixels.clone()).ok_or("has no pixels")?;
+        let mut png = Cursor::new(Vec::new());
+        picture.write_to(&mut png, image::ImageFormat::Png).map_err(|e| e.to_string())?;
+        Ok(png.into_inner())
+    }
+}

@@ -1,0 +1,142 @@
+//! Where frames come from.
+//!
+//! A source gives grey pictures. A camera's newest frame wins: what was not looked at in time is dropped, never queued.
+//! A replay waits instead, so that every recorded frame is judged.
+
+mod luma;
+mod mailbox;
+mod nokhwa;
+mod replay;
+
+pub use luma::Luma;
+pub use mailbox::{Closed, Mailbox};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::config::CameraSource;
+
+/// A picture and when it arrived.
+#[derive(Debug)]
+pub struct Frame {
+    /// The picture.
+    pub luma: Luma,
+    /// When the source had it.
+    pub at: Instant,
+}
+
+/// Why there is no frame.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CaptureError {
+    /// The source cannot be opened, or has gone.
+    #[error("{0}")]
+    Source(String),
+    /// One picture is unusable; there may be more.
+    #[error("{}: {problem}", .path.display())]
+    Picture {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        problem: String,
+    },
+}
+
+/// Gives frames one after the other. Lives in the thread that opened it: not every camera may be moved.
+pub trait Source {
+    /// The next frame; `None` at the end.
+    ///
+    /// # Errors
+    /// [`CaptureError::Picture`] if only this one is unusable, else the source is to be opened anew.
+    fn next(&mut self) -> Result<Option<Luma>, CaptureError>;
+
+    /// Whether frames may be dropped to stay with the newest.
+    fn is_live(&self) -> bool;
+}
+
+/// Opens the source of the configuration.
+///
+/// # Errors
+/// [`CaptureError::Source`], saying what to do.
+pub fn open(source: &CameraSource) -> Result<Option<Box<dyn Source>>, CaptureError> {
+    match source {
+        CameraSource::None => Ok(None),
+        CameraSource::Nokhwa(index) => Ok(Some(Box::new(nokhwa::NokhwaCamera::open(*index)?))),
+        CameraSource::Replay(replay) => Ok(Some(replay::open(replay)?)),
+    }
+}
+
+/// The first pause before a camera that has gone is tried again.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest pause before a camera that has gone is tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+
+/// Keeps `mailbox` filled until the source ends or `stop` is set. A camera that fails is opened anew, for ever; `report` is
+/// told of each problem and of its end.
+///
+/// # Errors
+/// [`CaptureError`] if recorded frames cannot be played: they will not be there later either.
+pub fn run(
+    source: &CameraSource,
+    mailbox: &Arc<Mailbox<Frame>>,
+    stop: &AtomicBool,
+    report: &dyn Fn(Option<String>),
+) -> Result<(), CaptureError> {
+    // However this ends, whoever waits for frames is told.
+    let _close = mailbox.closer();
+    let mut pause = SHORTEST_PAUSE;
+    while !stop.load(Ordering::Relaxed) {
+        let problem = match open(source) {
+            Ok(None) => return Ok(()),
+            Ok(Some(mut opened)) => match feed(opened.as_mut(), mailbox, stop, report) {
+                Ok(()) => return Ok(()),
+                Err(gone) => {
+                    pause = SHORTEST_PAUSE;
+                    gone
+                }
+            },
+            Err(e) => e,
+        };
+        tracing::error!("{problem}");
+        report(Some(problem.to_string()));
+        if matches!(source, CameraSource::Replay(_)) {
+            return Err(problem);
+        }
+        mailbox.wait_closed(pause);
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    Ok(())
+}
+
+fn feed(
+    source: &mut dyn Source,
+    mailbox: &Mailbox<Frame>,
+    stop: &AtomicBool,
+    report: &dyn Fn(Option<String>),
+) -> Result<(), CaptureError> {
+    let mut well = false;
+    while !stop.load(Ordering::Relaxed) {
+        match source.next() {
+            Ok(None) => return Ok(()),
+            Ok(Some(luma)) => {
+                if !std::mem::replace(&mut well, true) {
+                    report(None);
+                }
+                let frame = Frame { luma, at: Instant::now() };
+                let put = if source.is_live() { mailbox.put_newest(frame) } else { mailbox.put_when_free(frame) };
+                if put.is_err() {
+                    return Ok(());
+                }
+            }
+            Err(problem @ CaptureError::Picture { .. }) => {
+                tracing::warn!("skipped a picture: {problem}");
+                report(Some(problem.to_string()));
+                well = false;
+            }
+            Err(gone) => return Err(gone),
+        }
+    }
+    Ok(())
+}

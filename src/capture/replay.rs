@@ -1,0 +1,236 @@
+//! Recorded frames: a folder of pictures, a .y4m or a .mjpeg file. Files are read as streams, so a named pipe works too.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::luma::LONGEST_SIDE;
+use super::{CaptureError, Luma, Source};
+use crate::config::Replay;
+
+/// Bytes of one JPEG of a stream: a stream without an end marker cannot fill the memory.
+const LARGEST_JPEG: usize = 32 * 1024 * 1024;
+/// Bytes of one y4m frame: three full planes of the largest picture.
+const LARGEST_Y4M: usize = 3 * LONGEST_SIDE * LONGEST_SIDE;
+
+/// Opens a replay.
+pub(super) fn open(replay: &Replay) -> Result<Box<dyn Source>, CaptureError> {
+    let reel = Reel::open(&replay.path)?;
+    let pause = if replay.fps > 0.0 { Duration::from_secs_f64(1.0 / replay.fps) } else { Duration::ZERO };
+    let (path, repeat) = (replay.path.clone(), replay.repeat);
+    Ok(Box::new(Player { reel, path, repeat, pause, due: None, any: false }))
+}
+
+/// Plays a reel at its pace.
+struct Player {
+    reel: Reel,
+    path: PathBuf,
+    repeat: bool,
+    pause: Duration,
+    due: Option<Instant>,
+    /// Whether this round gave any frame: an empty reel must not be played for ever.
+    any: bool,
+}
+
+impl Source for Player {
+    fn next(&mut self) -> Result<Option<Luma>, CaptureError> {
+        let frame = match self.reel.next(&self.path)? {
+            None if self.repeat && std::mem::take(&mut self.any) => {
+                self.reel = Reel::open(&self.path)?;
+                self.reel.next(&self.path)?
+            }
+            frame => frame,
+        };
+        self.any |= frame.is_some();
+        let now = Instant::now();
+        if let Some(due) = self.due.filter(|due| *due > now && frame.is_some()) {
+            std::thread::sleep(due - now);
+        }
+        self.due = Some(self.due.map_or(now, |due| due.max(now)) + self.pause);
+        Ok(frame)
+    }
+
+    fn is_live(&self) -> bool {
+        false
+    }
+}
+
+enum Reel {
+    /// Pictures still to come, the next one last.
+    Folder(Vec<PathBuf>),
+    Y4m(Box<y4m::Decoder<BufReader<File>>>),
+    Mjpeg(BufReader<File>),
+}
+
+impl Reel {
+    fn open(path: &Path) -> Result<Self, CaptureError> {
+        let fail = |problem: String| CaptureError::Source(format!("cannot replay {}: {problem}", path.display()));
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path).map_err(|e| fail(e.to_string()))?;
+            let mut pictures: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| is_picture(p)).collect();
+            if pictures.is_empty() {
+                return Err(fail("there is no picture in the folder (PNG, JPEG, WebP, BMP, GIF, PNM)".into()));
+            }
+            pictures.sort_by(|a, b| b.cmp(a));
+            return Ok(Self::Folder(pictures));
+        }
+        let file = || File::open(path).map(BufReader::new).map_err(|e| fail(e.to_string()));
+        match extension(path).as_str() {
+            "y4m" => {
+                let limits = y4m::Limits { bytes: LARGEST_Y4M };
+                let decoder = y4m::Decoder::new_with_limits(file()?, limits);
+                let decoder = decoder.map_err(|e| fail(format!("it is not a y4m stream ({e})")))?;
+                if decoder.get_bit_depth() != 8 {
+                    return Err(fail("only 8-bit y4m is read".into()));
+                }
+                Ok(Self::Y4m(Box::new(decoder)))
+            }
+            "mjpeg" | "mjpg" => Ok(Self::Mjpeg(file()?)),
+            _ => Err(fail("give a folder of pictures, a .y4m or a .mjpeg file".into())),
+        }
+    }
+
+    fn next(&mut self, path: &Path) -> Result<Option<Luma>, CaptureError> {
+        match self {
+            Self::Folder(pictures) => {
+                let Some(path) = pictures.pop() else { return Ok(None) };
+                Luma::read(&path).map(Some).map_err(|problem| CaptureError::Picture { path, problem })
+            }
+            Self::Y4m(decoder) => {
+                let (width, height) = (decoder.get_width(), decoder.get_height());
+                match decoder.read_frame() {
+                    Ok(frame) => Ok(Some(Luma::new(width, height, frame.get_y_plane().to_vec()))),
+                    Err(y4m::Error::EOF) => Ok(None),
+                    Err(e) => Err(CaptureError::Source(format!("{} breaks off: {e}", path.display()))),
+                }
+            }
+            Self::Mjpeg(stream) => {
+                let broken = |problem| CaptureError::Picture { path: path.to_owned(), problem };
+                match next_jpeg(stream) {
+                    Ok(None) => Ok(None),
+                    Ok(Some(jpeg)) => Luma::from_jpeg(&jpeg).map(Some).map_err(broken),
+                    Err(e) => Err(CaptureError::Source(format!("{} breaks off: {e}", path.display()))),
+                }
+            }
+        }
+    }
+}
+
+fn extension(path: &Path) -> String {
+    path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+fn is_picture(path: &Path) -> bool {
+    ["png", "jpg", "jpeg", "webp", "bmp", "gif", "pgm", "ppm", "pnm"].contains(&extension(path).as_str())
+}
+
+/// The next JPEG of a stream: from its start marker (FF D8) to its end marker (FF D9). Inside the data of a JPEG an FF is
+/// followed by 00 or a restart marker; only a thumbnail in its header could hold an end marker, and cameras send none.
+fn next_jpeg(stream: impl BufRead) -> std::io::Result<Option<Vec<u8>>> {
+    let mut jpeg: Vec<u8> = Vec::new();
+    for byte in stream.bytes() {
+        jpeg.push(byte?);
+        if jpeg.len() == 2 && jpeg != [0xff, 0xd8] {
+            jpeg.remove(0);
+        } else if jpeg.len() > 2 && jpeg.ends_with(&[0xff, 0xd9]) {
+            return Ok(Some(jpeg));
+        } else if jpeg.len() > LARGEST_JPEG {
+            return Err(std::io::Error::new(ErrorKind::InvalidData, "a JPEG without an end"));
+        }
+    }
+    if jpeg.len() < 2 { Ok(None) } else { Err(ErrorKind::UnexpectedEof.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn replay(path: &Path, repeat: bool) -> Result<Box<dyn Source>, CaptureError> {
+        open(&Replay { path: path.to_owned(), fps: 0.0, repeat })
+    }
+
+    fn grey(value: u8) -> Luma {
+        Luma::new(32, 24, vec![value; 32 * 24])
+    }
+
+    fn jpeg(value: u8) -> Vec<u8> {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        image::GrayImage::from_pixel(32, 24, image::Luma([value]))
+            .write_to(&mut bytes, image::ImageFormat::Jpeg)
+            .unwrap();
+        bytes.into_inner()
+    }
+
+    fn first_pixels(source: &mut dyn Source, most: usize) -> Vec<u8> {
+        std::iter::from_fn(|| source.next().unwrap()).take(most).map(|l| l.pixels()[0]).collect()
+    }
+
+    #[test]
+    fn a_folder_is_played_in_the_order_of_its_names_once_or_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, value) in [("b.png", 2), ("a.png", 1), ("c.png", 3)] {
+            std::fs::write(dir.path().join(name), grey(value).to_png().unwrap()).unwrap();
+        }
+        std::fs::write(dir.path().join("notes.txt"), "no picture").unwrap();
+        assert_eq!(first_pixels(replay(dir.path(), false).unwrap().as_mut(), 9), [1, 2, 3]);
+        assert_eq!(first_pixels(replay(dir.path(), true).unwrap().as_mut(), 7), [1, 2, 3, 1, 2, 3, 1]);
+    }
+
+    #[test]
+    fn a_damaged_picture_is_named_and_the_next_one_is_shown() {
+        let dir = tempfile::tempdir().unwrap();
+        let whole = grey(5).to_png().unwrap();
+        std::fs::write(dir.path().join("1.png"), &whole[..whole.len() / 2]).unwrap();
+        std::fs::write(dir.path().join("2.png"), "not a picture").unwrap();
+        std::fs::write(dir.path().join("3.png"), &whole).unwrap();
+        let mut source = replay(dir.path(), false).unwrap();
+        assert!(source.next().unwrap_err().to_string().contains("1.png"));
+        assert!(source.next().unwrap_err().to_string().contains("2.png: is not a picture"));
+        assert_eq!(source.next().unwrap(), Some(grey(5)));
+        assert_eq!(source.next().unwrap(), None);
+    }
+
+    #[test]
+    fn y4m_and_mjpeg_streams_are_played() {
+        let dir = tempfile::tempdir().unwrap();
+        let y4m = dir.path().join("x.y4m");
+        let mut bytes = b"YUV4MPEG2 W32 H24 F15:1 Cmono\n".to_vec();
+        for value in [7, 8] {
+            bytes.extend_from_slice(b"FRAME\n");
+            bytes.extend_from_slice(grey(value).pixels());
+        }
+        std::fs::write(&y4m, &bytes).unwrap();
+        assert_eq!(first_pixels(replay(&y4m, false).unwrap().as_mut(), 9), [7, 8]);
+
+        let mjpeg = dir.path().join("x.mjpeg");
+        std::fs::write(&mjpeg, [jpeg(40), b"multipart junk".to_vec(), jpeg(90)].concat()).unwrap();
+        assert_eq!(first_pixels(replay(&mjpeg, false).unwrap().as_mut(), 9), [40, 90]);
+    }
+
+    #[test]
+    fn what_cannot_be_played_says_why() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, content, why) in [
+            ("x.y4m", "junk", "not a y4m stream"),
+            ("x.avi", "", ".y4m or a .mjpeg"),
+            ("x.y4m", "YUV4MPEG2 W99999999 H99999999 F15:1\n", "not a y4m stream"),
+        ] {
+            let path = dir.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            let error = replay(&path, false).map(drop).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+        assert!(replay(&dir.path().join("missing"), false).is_err());
+        assert!(replay(dir.path().join("empty").as_path(), false).is_err());
+    }
+
+    #[test]
+    fn a_stream_that_breaks_off_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.mjpeg");
+        std::fs::write(&path, &jpeg(40)[..100]).unwrap();
+        let mut source = replay(&path, false).unwrap();
+        assert!(source.next().unwrap_err().to_string().contains("breaks off"));
+    }
+}

@@ -1,0 +1,122 @@
+//! Commands and their options. Exit codes: 0 done or pass, 1 a deny or a failed check, 2 misuse or an error.
+
+mod questions;
+mod run;
+mod upkeep;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, Parser, Subcommand};
+use serde::Serialize;
+use tongguan::config::Config;
+use tongguan::store::DataDir;
+
+const EXAMPLES: &str = "\
+Examples:
+  tongguan init --data DIR --registry https://registry.example --root root.pub
+  tongguan sync --data DIR                    fetch the lists, hand in the events
+  tongguan run --data DIR                     the gate itself
+  tongguan run --data DIR --camera 'replay:frames?fps=15&loop=0' --gate sim --screen none --events -
+  tongguan verify --data DIR TG1:...          what the gate would say to a code
+
+Exit codes: 0 done or pass, 1 a deny or a failed check, 2 misuse or an error.
+Logs go to standard error; TONGGUAN_LOG=debug says more, TONGGUAN_LOG=warn less.";
+
+/// The checkpoint of Tongguan (通关): sees a code, decides offline, opens the gate.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gate: camera, screen, relay, journal and sync.
+    Run(run::RunArgs),
+    /// Say what the decoder sees in pictures. Exit code 1 if one of them has no code or cannot be read.
+    Decode(questions::DecodeArgs),
+    /// Say what the gate would answer to a code. Exit code 0 for a pass, 1 for anything else.
+    Verify(questions::VerifyArgs),
+    /// Fetch the registry's lists and hand in the events, once, now.
+    Sync(upkeep::SyncArgs),
+    /// List the journal.
+    Events(questions::EventsArgs),
+    /// Set up a data folder that trusts one registry.
+    Init(upkeep::InitArgs),
+}
+
+/// The answer of a command that worked.
+pub(crate) enum Answer {
+    /// Done, or pass.
+    Yes,
+    /// A deny, or a check that failed.
+    No,
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> anyhow::Result<Answer> {
+        match self.command {
+            Command::Run(args) => args.run(),
+            Command::Decode(args) => args.run(),
+            Command::Verify(args) => args.run(),
+            Command::Sync(args) => args.run(),
+            Command::Events(args) => args.run(),
+            Command::Init(args) => args.run(),
+        }
+    }
+}
+
+/// Where configuration and data are.
+#[derive(Debug, Args)]
+struct Place {
+    /// The configuration [default: DATA/tongguan.toml, else /etc/tongguan/tongguan.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data folder [default: data_dir of the configuration]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Place {
+    /// The configuration with its data folder decided.
+    fn config(&self) -> anyhow::Result<Config> {
+        let beside_data = self.data.as_ref().map(|data| data.join("tongguan.toml"));
+        let candidates = [beside_data, Some("/etc/tongguan/tongguan.toml".into())];
+        let found = candidates.into_iter().flatten().find(|path| path.exists());
+        let mut config = match self.config.as_ref().or(found.as_ref()) {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        if let Some(data) = &self.data {
+            config.data_dir.clone_from(data);
+        }
+        Ok(config)
+    }
+
+    fn open(&self) -> anyhow::Result<(Config, DataDir)> {
+        let config = self.config()?;
+        let dir = DataDir::open(&config.data_dir)?;
+        Ok((config, dir))
+    }
+}
+
+/// Prints one JSON object a line.
+fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    let line = serde_json::to_string(value)?;
+    print_line(&line)
+}
+
+/// Prints a line; a reader that has gone (`| head`) is no error of ours.
+fn print_line(line: &str) -> anyhow::Result<()> {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => std::process::exit(0),
+        other => other.context("cannot write to standard output"),
+    }
+}
+
+fn show(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,237 @@
+//! Commands that ask and change nothing: decode, verify, events.
+
+use std::io::{BufRead as _, Read as _};
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::json;
+use tongguan::capture::Luma;
+use tongguan::clock::{Clock, Reading, Stated, SystemClock};
+use tongguan::decide::{Decision, Detail, Verdict, words};
+use tongguan::lane::{ask, event_json};
+use tongguan::lang::Language;
+use tongguan::store::{Journal, TrustStore};
+use tongguan::{config::Config, decode};
+
+use super::{Answer, Place, print_json, print_line, show};
+
+/// A line of standard input longer than this is cut: no code is as long, and memory is not endless.
+const LONGEST_LINE: u64 = 64 * 1024;
+
+#[derive(Debug, Args)]
+pub(super) struct DecodeArgs {
+    /// One JSON object a picture: {file, codes: [{text, corners}], ms} or {file, error}
+    #[arg(long)]
+    json: bool,
+    /// The pictures (PNG, JPEG, WebP, BMP, GIF, PNM; at most 8192 pixels wide and high)
+    #[arg(required = true, value_name = "PICTURE")]
+    pictures: Vec<PathBuf>,
+}
+
+impl DecodeArgs {
+    pub(super) fn run(self) -> anyhow::Result<Answer> {
+        let mut all_read = true;
+        for path in &self.pictures {
+            match Luma::read(path) {
+                Ok(luma) => {
+                    let start = Instant::now();
+                    let codes = decode::decode(&luma);
+                    let ms = start.elapsed().as_secs_f64() * 1000.0;
+                    all_read &= !codes.is_empty();
+                    if self.json {
+                        let codes: Vec<_> =
+                            codes.iter().map(|c| json!({"text": c.text, "corners": c.corners})).collect();
+                        print_json(&json!({"file": show(path), "codes": codes, "ms": (ms * 1000.0).round() / 1000.0}))?;
+                    } else if codes.is_empty() {
+                        print_line(&format!("{}: no code found ({ms:.1} ms)", path.display()))?;
+                    } else {
+                        for code in codes {
+                            print_line(&format!("{}: {} ({ms:.1} ms)", path.display(), code.text))?;
+                        }
+                    }
+                }
+                Err(problem) => {
+                    all_read = false;
+                    if self.json {
+                        print_json(&json!({"file": show(path), "codes": [], "error": problem}))?;
+                    }
+                    tracing::error!("{}: {problem}", path.display());
+                }
+            }
+        }
+        Ok(if all_read { Answer::Yes } else { Answer::No })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyArgs {
+    #[command(flatten)]
+    place: Place,
+    /// One JSON object a code
+    #[arg(long)]
+    json: bool,
+    /// Ask about another time, such as 2026-11-23T08:00:00+08:00 [default: now, by this machine's clock]
+    #[arg(long, value_name = "RFC3339")]
+    at: Option<Timestamp>,
+    /// The language of the sentences [default: the configuration's]
+    #[arg(long)]
+    language: Option<Language>,
+    /// The text of the code, or - for a code a line on standard input
+    #[arg(value_name = "CODE")]
+    code: String,
+}
+
+impl VerifyArgs {
+    pub(super) fn run(self) -> anyhow::Result<Answer> {
+        let (config, dir) = self.place.open()?;
+        let trust = TrustStore::open(&dir)?.load()?;
+        let clock: Box<dyn Clock> = match self.at {
+            Some(at) => Box::new(Stated(at)),
+            None => Box::new(SystemClock::new(std::time::Duration::from_secs(config.clock.unsynced_error_s))),
+        };
+        if let Some(at) = trust.head.as_ref().and_then(|h| Timestamp::from_second(i64::from(h.issued_at)).ok()) {
+            clock.raise_floor(at);
+        }
+        let mut all_pass = true;
+        let mut one = |text: &str| -> anyhow::Result<()> {
+            let now = clock.now();
+            let decision = ask(text, &trust, &now, &config);
+            all_pass &= decision.verdict == Verdict::Pass;
+            self.print(&decision, &now, &config)
+        };
+        if self.code == "-" {
+            for line in lines(std::io::stdin().lock()) {
+                one(&line?)?;
+            }
+        } else {
+            one(&self.code)?;
+        }
+        Ok(if all_pass { Answer::Yes } else { Answer::No })
+    }
+
+    fn print(&self, decision: &Decision, now: &Reading, config: &Config) -> anyhow::Result<()> {
+        let said = words(decision);
+        let language = self.language.unwrap_or(config.language);
+        if !self.json {
+            return print_line(&format!(
+                "{}: {} ({}). {}.",
+                decision.verdict.name(),
+                said.title.in_language(language),
+                decision.reason.code(),
+                said.guard.in_language(language)
+            ));
+        }
+        let (seconds, foreign) = match &decision.detail {
+            Detail::Seconds(s) => (Some(*s), None),
+            Detail::Foreign(what) => (None, Some(what.code())),
+            _ => (None, None),
+        };
+        print_json(&json!({
+            "verdict": decision.verdict.name(),
+            "reason": decision.reason.code(),
+            "kind": decision.kind.map(|k| k.name()),
+            "handle": decision.facts.map(|f| f.handle),
+            "category": decision.facts.map(|f| f.category),
+            "community": decision.facts.map(|f| f.community),
+            "entries": decision.facts.map(|f| f.entries),
+            "seconds": seconds,
+            "looks_like": foreign,
+            "guard": {"zh": said.guard.zh, "en": said.guard.en},
+            "resident": {"zh": said.resident.zh, "en": said.resident.en},
+            "clock": {
+                "source": now.source.name(),
+                "earliest": format!("{:.3}", now.earliest),
+                "latest": now.latest.map(|t| format!("{t:.3}")),
+            },
+        }))
+    }
+}
+
+/// The lines of a reader, each cut to what a code could be at most; bytes that are not UTF-8 are replaced.
+fn lines(mut input: impl std::io::BufRead) -> impl Iterator<Item = std::io::Result<String>> {
+    std::iter::from_fn(move || {
+        let mut line = Vec::new();
+        match input.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line) {
+            Err(e) => return Some(Err(e)),
+            Ok(0) => return None,
+            Ok(_) => {}
+        }
+        if line.pop_if(|b| *b == b'\n').is_some() {
+            line.pop_if(|b| *b == b'\r');
+        } else if let Err(e) = input.skip_until(b'\n') {
+            return Some(Err(e));
+        }
+        Some(Ok(String::from_utf8_lossy(&line).into_owned()))
+    })
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EventsArgs {
+    #[command(flatten)]
+    place: Place,
+    /// One JSON object an event
+    #[arg(long)]
+    json: bool,
+    /// Only events after this number
+    #[arg(long, value_name = "SEQ", default_value_t = 0)]
+    since: u64,
+}
+
+impl EventsArgs {
+    pub(super) fn run(self) -> anyhow::Result<Answer> {
+        let (_, dir) = self.place.open()?;
+        let journal = Journal::open(&dir)?;
+        let mut since = self.since;
+        loop {
+            let entries = journal.after(since, 500)?;
+            let Some(last) = entries.last() else { return Ok(Answer::Yes) };
+            since = last.seq;
+            for entry in &entries {
+                let mut event = event_json(entry);
+                if self.json {
+                    event["handed_in"] = entry.handed_in.into();
+                    print_json(&event)?;
+                } else {
+                    print_line(&in_words(&event))?;
+                }
+            }
+        }
+    }
+}
+
+fn in_words(event: &serde_json::Value) -> String {
+    let text = |key: &str| match &event[key] {
+        serde_json::Value::String(s) => s.clone(),
+        serde_json::Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    };
+    format!(
+        "{:>6}  {}  lane {}  {:7}  {:17}  {:7}  gate {}",
+        text("seq"),
+        text("at"),
+        text("lane"),
+        text("verdict"),
+        text("reason"),
+        text("kind"),
+        text("gate")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_any_length_and_content_are_read_one_by_one() {
+        let mut input = b"one\r\ntwo\n\n".to_vec();
+        input.extend(vec![b'x'; 1_000_000]);
+        input.extend(b"\n\xff\xfe\nlast");
+        let lines: Vec<String> = lines(input.as_slice()).map_while(Result::ok).collect();
+        assert_eq!(lines.len(), 6);
+        assert_eq!((lines[0].as_str(), lines[1].as_str(), lines[2].as_str()), ("one", "two", ""));
+        assert_eq!(lines[3].len() as u64, LONGEST_LINE);
+        assert_eq!((lines[4].as_str(), lines[5].as_str()), ("\u{fffd}\u{fffd}", "last"));
+    }
+}

@@ -1,0 +1,144 @@
+//! `tongguan run`: the parts opened, wired and ended in order.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use jiff::Timestamp;
+use tongguan::clock::{Clock, SystemClock};
+use tongguan::config::{CameraSource, Config, GateDriver, ScreenKind};
+use tongguan::gate::{self, Gate};
+use tongguan::lane::{Lane, Parts};
+use tongguan::screen::{self, Backend, Screen};
+use tongguan::store::{DataDir, DeviceKey, Journal, TrustStore};
+use tongguan::sync::{self, Schedule, SyncState, Syncer};
+
+use super::{Answer, Place};
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    place: Place,
+    /// Where frames come from: nokhwa:INDEX, replay:PATH (a folder of pictures, a .y4m or .mjpeg file; `?fps=15&loop=0`), none
+    #[arg(long, value_name = "SOURCE")]
+    camera: Option<CameraSource>,
+    /// What drives the relay; auto is rppal on a Raspberry Pi, else gpiocdev if a chip is configured, else sim
+    #[arg(long, value_name = "DRIVER")]
+    gate: Option<GateDriver>,
+    /// Where the guard looks: window, linuxkms, picture:FILE, none
+    #[arg(long, value_name = "SCREEN")]
+    screen: Option<ScreenKind>,
+    /// Print each event as a JSON object as it is journaled: - for standard output
+    #[arg(long, value_name = "-|FILE")]
+    events: Option<PathBuf>,
+}
+
+impl RunArgs {
+    pub(super) fn run(self) -> anyhow::Result<Answer> {
+        let (mut config, dir) = self.place.open()?;
+        config.camera = self.camera.unwrap_or(config.camera);
+        config.gate.driver = self.gate.unwrap_or(config.gate.driver);
+        config.screen = self.screen.unwrap_or(config.screen);
+        let events: Option<Box<dyn Write + Send>> = match &self.events {
+            None => None,
+            Some(path) if path.as_os_str() == "-" => Some(Box::new(std::io::stdout())),
+            Some(path) => {
+                let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+                Some(Box::new(file.with_context(|| format!("cannot write events to {}", path.display()))?))
+            }
+        };
+        let options = screen::Options {
+            backend: match &config.screen {
+                ScreenKind::Window => Backend::Window,
+                ScreenKind::LinuxKms => Backend::LinuxKms,
+                ScreenKind::Picture(path) => Backend::Picture(path.clone()),
+                ScreenKind::None => Backend::None,
+            },
+            language: config.language,
+            lane_name: config.lane.clone(),
+            verdict_for: Duration::from_millis(config.show.verdict_ms),
+            ..screen::Options::default()
+        };
+        // The lane is judged before the screen goes, so that what was shown last was true.
+        let running = screen::run(options, |screen| Running::start(config, &dir, screen, events))?;
+        running.end()?;
+        Ok(Answer::Yes)
+    }
+}
+
+/// Everything that runs beside the screen.
+struct Running {
+    lane: Lane,
+    stop_lane: Box<dyn Fn() + Send>,
+    /// Dropped to stop the sync thread.
+    stop_sync: Sender<()>,
+}
+
+impl Running {
+    fn start(
+        config: Config,
+        dir: &DataDir,
+        screen: Screen,
+        events: Option<Box<dyn Write + Send>>,
+    ) -> anyhow::Result<Self> {
+        let store = TrustStore::open(dir)?;
+        let loaded = store.load()?;
+        let journal = Arc::new(Journal::open(dir)?);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(Duration::from_secs(config.clock.unsynced_error_s)));
+        match &loaded.head {
+            None => tracing::warn!("never synced: no code can be judged until the lists are here"),
+            Some(head) => {
+                let issued_at = Timestamp::from_second(i64::from(head.issued_at)).unwrap_or(Timestamp::MIN);
+                clock.raise_floor(issued_at);
+                let revoked = loaded.revocations.entries().len();
+                tracing::info!(version = head.version, %issued_at, revoked, "lists");
+            }
+        }
+        let trust = Arc::new(RwLock::new(loaded));
+        let gate = Gate::new(gate::open(&config.gate)?, config.pulse())?;
+        tracing::info!("gate: {}", gate.describe());
+
+        let state = Arc::new(Mutex::new(SyncState::default()));
+        let syncer = Syncer {
+            transport: (!config.registry.is_empty()).then(|| sync::open(&config.registry)),
+            store,
+            journal: Arc::clone(&journal),
+            device: DeviceKey::open(dir)?,
+            clock: Arc::clone(&clock),
+            trust: Arc::clone(&trust),
+            state: Arc::clone(&state),
+            schedule: Schedule { every: Duration::from_secs(config.sync.every_s) },
+        };
+        let (stop_sync, stopped) = channel();
+        std::thread::Builder::new().name("sync".into()).spawn(move || syncer.run(&stopped))?;
+
+        let lane = Lane::start(Parts { config, trust, journal, clock, gate, screen, events, sync: state })?;
+        let stop_lane = Box::new(lane.stopper());
+        stop_on_signals(lane.stopper())?;
+        Ok(Self { lane, stop_lane, stop_sync })
+    }
+
+    fn end(self) -> anyhow::Result<()> {
+        (self.stop_lane)();
+        let ended = self.lane.join();
+        // A sync in mid-air is not waited for: it writes in one transaction or not at all.
+        drop(self.stop_sync);
+        ended
+    }
+}
+
+/// SIGINT and SIGTERM end the lane, which ends the screen, which ends the program, with the relay released.
+fn stop_on_signals(stop: impl Fn() + Send + 'static) -> anyhow::Result<()> {
+    let mut signals = signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM])?;
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        for _ in signals.forever() {
+            tracing::info!("stopping");
+            stop();
+        }
+    })?;
+    Ok(())
+}

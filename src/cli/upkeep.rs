@@ -1,0 +1,137 @@
+//! Commands that set up and maintain: init, sync.
+
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde_json::json;
+use tongguan::clock::SystemClock;
+use tongguan::config::Config;
+use tongguan::store::{DataDir, DeviceKey, Journal, TrustStore};
+use tongguan::sync::{self, SyncError};
+use tongguan_pass::{Sha256Hash, limits};
+
+use super::{Answer, Place, print_json, print_line, show};
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// The data folder to set up
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The registry's address, or a folder with its files
+    #[arg(long, value_name = "URL|DIR")]
+    registry: String,
+    /// The registry's public root file; everything this checkpoint ever believes hangs from it
+    #[arg(long, value_name = "FILE")]
+    root: PathBuf,
+    /// Answer as a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl InitArgs {
+    pub(super) fn run(self) -> anyhow::Result<Answer> {
+        let mut root = Vec::new();
+        let file = std::fs::File::open(&self.root).with_context(|| format!("cannot read {}", self.root.display()))?;
+        file.take(limits::ROOT_BYTES as u64 + 1).read_to_end(&mut root)?;
+        let registry = if self.registry.contains("://") || self.registry.is_empty() {
+            self.registry.clone()
+        } else {
+            // The checkpoint may be started from another folder.
+            show(&std::path::absolute(&self.registry)?)
+        };
+        let dir = DataDir::init(&self.data, &root)?;
+        let device = DeviceKey::open(&dir)?;
+        let config = dir.config_file();
+        if !config.exists() {
+            let text = toml::to_string(&json!({"data_dir": std::path::absolute(&self.data)?, "registry": registry}))?;
+            let text =
+                format!("# Written by `tongguan init`. Every key is documented in tongguan.example.toml.\n{text}");
+            std::fs::write(&config, text).with_context(|| format!("cannot write {}", config.display()))?;
+        }
+        let fingerprint = Sha256Hash::of(&root).to_string();
+        let device: String = device.public().as_bytes().iter().map(|b| format!("{b:02x}")).collect();
+        if self.json {
+            print_json(&json!({"data": show(&self.data), "root": fingerprint, "device": device}))?;
+        } else {
+            print_line(&format!("set up {}", self.data.display()))?;
+            print_line(&format!("  root fingerprint  {fingerprint}  (compare it with the registry's)"))?;
+            print_line(&format!("  this device       {device}"))?;
+            print_line(&format!("next: tongguan sync --data {}", self.data.display()))?;
+        }
+        Ok(Answer::Yes)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SyncArgs {
+    #[command(flatten)]
+    place: Place,
+    /// Another source than the configured registry: an address, or a folder such as a USB stick
+    #[arg(long, value_name = "DIR|URL")]
+    from: Option<String>,
+    /// Answer as a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl SyncArgs {
+    pub(super) fn run(self) -> anyhow::Result<Answer> {
+        let (config, dir) = self.place.open()?;
+        let source = self.from.clone().unwrap_or_else(|| config.registry.clone());
+        if source.is_empty() {
+            anyhow::bail!("there is no registry in the configuration: give one with --from, or set registry = \"...\"");
+        }
+        match self.sync(&source, &config, &dir) {
+            // The data folder itself is unusable: that is an error, not a failed check.
+            Err(SyncError::Store(e)) => Err(e.into()),
+            Err(problem) => {
+                if self.json {
+                    print_json(&json!({"done": false, "error": problem.to_string()}))?;
+                }
+                tracing::error!("sync from {source} failed, everything is as it was: {problem}");
+                Ok(Answer::No)
+            }
+            Ok(report) => {
+                if self.json {
+                    print_json(&json!({
+                        "done": report.upload_error.is_none(),
+                        "version": report.version,
+                        "changed": report.changed,
+                        "revoked": report.revoked,
+                        "expired": report.expired,
+                        "events_sent": report.events_sent,
+                        "events_waiting": report.events_waiting,
+                        "error": report.upload_error,
+                    }))?;
+                } else {
+                    let news = if report.changed { "new lists" } else { "nothing new" };
+                    let warn = if report.expired { " (past their expiry: the source is old)" } else { "" };
+                    print_line(&format!(
+                        "{news}: version {}, {} revoked{warn}; {} events handed in, {} waiting",
+                        report.version, report.revoked, report.events_sent, report.events_waiting
+                    ))?;
+                }
+                match report.upload_error {
+                    None => Ok(Answer::Yes),
+                    Some(problem) => {
+                        tracing::error!(
+                            "the lists are in, but the events could not be handed in and are kept: {problem}"
+                        );
+                        Ok(Answer::No)
+                    }
+                }
+            }
+        }
+    }
+
+    fn sync(&self, source: &str, config: &Config, dir: &DataDir) -> Result<sync::Report, SyncError> {
+        let mut store = TrustStore::open(dir)?;
+        let journal = Journal::open(dir)?;
+        let device = DeviceKey::open(dir)?;
+        let clock = SystemClock::new(Duration::from_secs(config.clock.unsynced_error_s));
+        sync::sync(sync::open(source).as_ref(), &mut store, &journal, &device, &clock)
+    }
+}

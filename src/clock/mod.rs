@@ -1,0 +1,58 @@
+//! Trusted time, as an interval in which the true time certainly lies.
+//!
+//! A gate's computer has no battery clock, and ten-minute freshness is only as good as its clock. So nothing here says
+//! "it is 12:00"; it says "it is between 11:59:58 and 12:00:02, and this is how I know".
+
+mod system;
+
+pub use system::SystemClock;
+pub use tongguan_pass::ClockSource;
+
+use jiff::Timestamp;
+use tongguan_pass::Interval;
+
+/// What a clock says: the true time lies from `earliest` to `latest`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// Not before this.
+    pub earliest: Timestamp,
+    /// Not after this; `None` if only a lower bound is known.
+    pub latest: Option<Timestamp>,
+    /// How this is known.
+    pub source: ClockSource,
+}
+
+impl Reading {
+    /// The interval in whole seconds, as the code format counts.
+    pub fn interval(&self) -> Interval {
+        Interval { earliest: self.earliest.as_second(), latest: self.latest.map_or(i64::MAX, Timestamp::as_second) }
+    }
+
+    /// The best single guess, for showing to people.
+    pub fn best_guess(&self) -> Timestamp {
+        let Some(latest) = self.latest else { return self.earliest };
+        let half = (latest.as_millisecond() - self.earliest.as_millisecond()) / 2;
+        Timestamp::from_millisecond(self.earliest.as_millisecond() + half).unwrap_or(self.earliest)
+    }
+}
+
+/// Something that knows the time, more or less.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Reading;
+
+    /// The registry has signed that this moment has passed.
+    fn raise_floor(&self, at: Timestamp);
+}
+
+/// A time that a person states: "would this code have been good then?"
+#[derive(Debug, Clone, Copy)]
+pub struct Stated(pub Timestamp);
+
+impl Clock for Stated {
+    fn now(&self) -> Reading {
+        Reading { earliest: self.0, latest: Some(self.0), source: ClockSource::Stated }
+    }
+
+    fn raise_floor(&self, _: Timestamp) {}
+}

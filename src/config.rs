@@ -1,0 +1,449 @@
+//! One TOML file, checked as a whole before anything starts. `tongguan.example.toml` documents every key.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::lang::Language;
+
+/// The configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// The registry's address or folder; empty if lists are only brought by hand.
+    pub registry: String,
+    /// Where frames come from.
+    pub camera: CameraSource,
+    /// Where the guard looks.
+    pub screen: ScreenKind,
+    /// The language the screen starts in.
+    pub language: Language,
+    /// The lane's name, for the journal and the screen.
+    pub lane: String,
+    /// The gate's relay.
+    pub gate: GateConfig,
+    /// When to sync.
+    pub sync: SyncConfig,
+    /// How far the clock is believed.
+    pub clock: ClockConfig,
+    /// What this gate lets in.
+    pub policy: PolicyConfig,
+    /// How long things are shown.
+    pub show: ShowConfig,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: "/var/lib/tongguan".into(),
+            registry: String::new(),
+            camera: CameraSource::Nokhwa(0),
+            screen: ScreenKind::Window,
+            language: Language::Zh,
+            lane: "1".into(),
+            gate: GateConfig::default(),
+            sync: SyncConfig::default(),
+            clock: ClockConfig::default(),
+            policy: PolicyConfig::default(),
+            show: ShowConfig::default(),
+        }
+    }
+}
+
+/// The gate's relay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GateConfig {
+    /// What drives it.
+    pub driver: GateDriver,
+    /// The gpiochip's path or label, for gpiocdev.
+    pub chip: Option<String>,
+    /// The GPIO (rppal: BCM number; gpiocdev: line of the chip).
+    pub line: u32,
+    /// The level that energises the relay.
+    pub active: Active,
+    /// How long it opens, milliseconds.
+    pub pulse_ms: u64,
+}
+
+impl Default for GateConfig {
+    fn default() -> Self {
+        Self { driver: GateDriver::Auto, chip: None, line: 17, active: Active::High, pulse_ms: 500 }
+    }
+}
+
+/// What drives the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum GateDriver {
+    /// rppal on a Raspberry Pi, else gpiocdev if a chip is configured, else sim.
+    Auto,
+    /// A Raspberry Pi's pins.
+    Rppal,
+    /// Any gpiochip.
+    Gpiocdev,
+    /// No hardware.
+    Sim,
+}
+
+/// The level that energises the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Active {
+    /// High.
+    High,
+    /// Low.
+    Low,
+}
+
+/// When to sync.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SyncConfig {
+    /// Seconds between two syncs.
+    pub every_s: u64,
+}
+
+impl Default for SyncConfig {
+    fn default() -> Self {
+        Self { every_s: 60 }
+    }
+}
+
+/// How far the clock is believed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClockConfig {
+    /// Seconds the system clock may be off while nothing synchronises it.
+    pub unsynced_error_s: u64,
+}
+
+impl Default for ClockConfig {
+    fn default() -> Self {
+        Self { unsynced_error_s: 60 }
+    }
+}
+
+/// What this gate lets in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PolicyConfig {
+    /// The communities whose residents may enter; empty for all of the registry.
+    pub communities: Vec<u32>,
+    /// Hours after the lists' expiry from which carried and printed codes need the guard.
+    pub stale_lists_confirm_after_h: u32,
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        Self { communities: Vec::new(), stale_lists_confirm_after_h: 168 }
+    }
+}
+
+/// How long things are shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ShowConfig {
+    /// Milliseconds a verdict stays on the screen.
+    pub verdict_ms: u64,
+}
+
+impl Default for ShowConfig {
+    fn default() -> Self {
+        Self { verdict_ms: 3000 }
+    }
+}
+
+/// Where frames come from: `nokhwa:INDEX`, `replay:PATH[?fps=15&loop=0]`, `none`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum CameraSource {
+    /// A camera by its index.
+    Nokhwa(u32),
+    /// Recorded frames.
+    Replay(Replay),
+    /// Nothing.
+    None,
+}
+
+/// Recorded frames: a folder of pictures in name order, a .y4m or a .mjpeg file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replay {
+    /// The folder or file.
+    pub path: PathBuf,
+    /// Frames a second at the most; 0 for as fast as they are judged.
+    pub fps: f64,
+    /// Whether to start over at the end.
+    pub repeat: bool,
+}
+
+impl FromStr for CameraSource {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        let usage = || format!("{s:?} is not a camera: use nokhwa:0, replay:PATH, replay:PATH?fps=15&loop=0 or none");
+        match s.split_once(':') {
+            None if s == "none" => Ok(Self::None),
+            Some(("nokhwa", index)) => index.parse().map(Self::Nokhwa).map_err(|_| usage()),
+            Some(("replay", rest)) if !rest.is_empty() => replay(rest).map(Self::Replay),
+            _ => Err(usage()),
+        }
+    }
+}
+
+fn replay(rest: &str) -> Result<Replay, String> {
+    let (path, options) = rest.rsplit_once('?').unwrap_or((rest, ""));
+    let mut replay = Replay { path: path.into(), fps: 15.0, repeat: true };
+    for option in options.split('&').filter(|o| !o.is_empty()) {
+        match option.split_once('=') {
+            Some(("fps", value)) => {
+                let fps = value.parse().ok().filter(|fps: &f64| (0.0..=1000.0).contains(fps));
+                replay.fps = fps.ok_or_else(|| format!("fps={value}: give a number from 0 to 1000"))?;
+            }
+            Some(("loop", "0")) => replay.repeat = false,
+            Some(("loop", "1")) => replay.repeat = true,
+            _ => return Err(format!("{option:?} is not an option of replay: use fps=15 and loop=0 or loop=1")),
+        }
+    }
+    Ok(replay)
+}
+
+impl TryFrom<String> for CameraSource {
+    type Error = String;
+
+    fn try_from(s: String) -> Result<Self, String> {
+        s.parse()
+    }
+}
+
+impl From<CameraSource> for String {
+    fn from(source: CameraSource) -> Self {
+        match source {
+            CameraSource::None => "none".into(),
+            CameraSource::Nokhwa(index) => format!("nokhwa:{index}"),
+            CameraSource::Replay(r) => {
+                format!("replay:{}?fps={}&loop={}", r.path.display(), r.fps, u8::from(r.repeat))
+            }
+        }
+    }
+}
+
+/// Where the guard looks: `window`, `linuxkms`, `none`, or `picture:FILE` for a PNG of what would be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum ScreenKind {
+    /// A desktop window.
+    Window,
+    /// The whole screen, with no desktop.
+    LinuxKms,
+    /// A PNG file, written anew with each change.
+    Picture(PathBuf),
+    /// Nowhere.
+    None,
+}
+
+impl FromStr for ScreenKind {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        match s {
+            "window" => Ok(Self::Window),
+            "linuxkms" => Ok(Self::LinuxKms),
+            "none" => Ok(Self::None),
+            _ => match s.strip_prefix("picture:") {
+                Some(path) if !path.is_empty() => Ok(Self::Picture(path.into())),
+                _ => Err(format!("{s:?} is not a screen: use window, linuxkms, picture:FILE or none")),
+            },
+        }
+    }
+}
+
+impl TryFrom<String> for ScreenKind {
+    type Error = String;
+
+    fn try_from(s: String) -> Result<Self, String> {
+        s.parse()
+    }
+}
+
+impl From<ScreenKind> for String {
+    fn from(kind: ScreenKind) -> Self {
+        match kind {
+            ScreenKind::Window => "window".into(),
+            ScreenKind::LinuxKms => "linuxkms".into(),
+            ScreenKind::Picture(path) => format!("picture:{}", path.display()),
+            ScreenKind::None => "none".into(),
+        }
+    }
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {0}: {1}")]
+    Read(PathBuf, std::io::Error),
+    /// Not TOML, or a value of the wrong type.
+    #[error("{0}: {1}")]
+    Parse(PathBuf, toml::de::Error),
+    /// Keys that do not exist.
+    #[error("{}: {}", .0.display(), .1.join("; "))]
+    UnknownKeys(PathBuf, Vec<String>),
+    /// A value that makes no sense.
+    #[error("{0}: {1}")]
+    Value(PathBuf, String),
+}
+
+impl Config {
+    /// Reads and checks a file.
+    ///
+    /// # Errors
+    /// [`ConfigError`], naming the key.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|e| ConfigError::Read(path.to_owned(), e))?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let parse_error = |e| ConfigError::Parse(path.to_owned(), e);
+        let given: toml::Table = toml::from_str(text).map_err(parse_error)?;
+        let known = known_keys();
+        let unknown: Vec<String> =
+            keys(&given).into_iter().filter(|key| !known.contains(key)).map(|key| complain(&key, &known)).collect();
+        if !unknown.is_empty() {
+            return Err(ConfigError::UnknownKeys(path.to_owned(), unknown));
+        }
+        let config: Self = toml::from_str(text).map_err(parse_error)?;
+        config.check().map_err(|problem| ConfigError::Value(path.to_owned(), problem))?;
+        Ok(config)
+    }
+
+    /// What the types alone do not forbid.
+    fn check(&self) -> Result<(), String> {
+        let lane = self.lane.len();
+        if lane == 0 || lane > 64 || self.lane.chars().any(char::is_control) {
+            return Err("lane must have 1 to 64 bytes and no control characters".into());
+        }
+        if !(50..=60_000).contains(&self.gate.pulse_ms) {
+            return Err("gate.pulse_ms must be from 50 to 60000".into());
+        }
+        if !(5..=86_400).contains(&self.sync.every_s) {
+            return Err("sync.every_s must be from 5 to 86400".into());
+        }
+        if !(500..=60_000).contains(&self.show.verdict_ms) {
+            return Err("show.verdict_ms must be from 500 to 60000".into());
+        }
+        if self.gate.driver == GateDriver::Gpiocdev && self.gate.chip.is_none() {
+            return Err("gate.driver is gpiocdev, so gate.chip must name the chip (its path or its label)".into());
+        }
+        Ok(())
+    }
+
+    /// The pulse.
+    pub fn pulse(&self) -> Duration {
+        Duration::from_millis(self.gate.pulse_ms)
+    }
+}
+
+/// Every key there is, as `section.key`.
+fn known_keys() -> Vec<String> {
+    let mut full = Config::default();
+    // An absent option would be a missing key.
+    full.gate.chip = Some(String::new());
+    toml::Table::try_from(&full).map(|table| keys(&table)).unwrap_or_default()
+}
+
+fn keys(table: &toml::Table) -> Vec<String> {
+    let mut all = Vec::new();
+    for (key, value) in table {
+        all.push(key.clone());
+        if let toml::Value::Table(inner) = value {
+            all.extend(keys(inner).into_iter().map(|k| format!("{key}.{k}")));
+        }
+    }
+    all
+}
+
+fn complain(key: &str, known: &[String]) -> String {
+    let likeness = |k: &&String| {
+        // `pulse_ms` at the top level means `gate.pulse_ms`.
+        let last = |s: &str| s.rsplit('.').next().unwrap_or(s).to_owned();
+        strsim::jaro_winkler(key, k).max(strsim::jaro_winkler(&last(key), &last(k)) * 0.98)
+    };
+    let nearest = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+    match nearest {
+        Some(nearest) if likeness(&nearest) > 0.6 => format!("there is no key {key:?}; did you mean {nearest:?}?"),
+        _ => format!("there is no key {key:?}; the keys are {}", known.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, ConfigError> {
+        Config::parse(Path::new("t.toml"), text)
+    }
+
+    #[test]
+    fn an_empty_file_gives_the_defaults() {
+        assert_eq!(parse("").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn the_documented_example_is_the_defaults_and_names_every_key() {
+        let text = include_str!("../tongguan.example.toml");
+        let example = parse(text).unwrap();
+        assert_eq!(Config { gate: GateConfig { chip: None, ..example.gate.clone() }, ..example }, Config::default());
+        for key in known_keys() {
+            let last = key.rsplit('.').next().unwrap();
+            assert!(text.contains(&format!("{last} =")) || text.contains(&format!("[{last}]")), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_key_is_named_with_the_nearest_right_one() {
+        for (text, wrong, right) in [
+            ("camrea = \"none\"", "camrea", "camera"),
+            ("[gate]\npulse = 300", "gate.pulse", "gate.pulse_ms"),
+            ("pulse_ms = 300", "pulse_ms", "gate.pulse_ms"),
+            ("[gaet]\nline = 4", "gaet", "gate"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(&format!("no key {wrong:?}; did you mean {right:?}?")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_named() {
+        for (text, hint) in [
+            ("[gate]\npulse_ms = 0", "gate.pulse_ms"),
+            ("[gate]\npulse_ms = \"long\"", "pulse_ms"),
+            ("[gate]\ndriver = \"gpiocdev\"", "gate.chip"),
+            ("camera = \"webcam\"", "nokhwa:0"),
+            ("screen = \"tv\"", "linuxkms"),
+            ("lane = \"\"", "lane"),
+            ("not toml", "t.toml"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(hint), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn cameras_are_read_as_they_are_written() {
+        for text in ["none", "nokhwa:2", "replay:/a/b?fps=7.5&loop=0", "replay:C?x.y4m?fps=15&loop=1"] {
+            let source: CameraSource = text.parse().unwrap();
+            assert_eq!(String::from(source), text);
+        }
+        for wrong in ["", "nokhwa", "nokhwa:x", "replay:", "replay:/a?speed=2", "replay:/a?fps=-1", "replay:/a?loop=2"]
+        {
+            assert!(wrong.parse::<CameraSource>().is_err(), "{wrong}");
+        }
+    }
+}

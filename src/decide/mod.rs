@@ -1,0 +1,150 @@
+//! From a text to a verdict. Pure: clock, keys, revocations, uses and policy are arguments.
+//!
+//! Never here: files, sockets, clocks, screens. What was decided can be asked again with the same arguments and gives
+//! the same answer.
+
+mod foreign;
+mod reason;
+mod uses;
+mod words;
+
+pub use foreign::Foreign;
+pub use reason::{Detail, Reason};
+pub use tongguan_pass::OutcomeCode as Verdict;
+pub use uses::{CodeId, Use, Uses};
+pub use words::{Sentences, words};
+
+use tongguan_pass::{Body, CodeError, Freshness, Interval, Keyset, Kind, RevocationSet, Unverified, Verified};
+
+/// Everything a decision depends on.
+#[derive(Debug)]
+pub struct Inputs<'a> {
+    /// Where the true time lies.
+    pub now: Interval,
+    /// The registry's keys; empty if there never was a sync.
+    pub keys: &'a Keyset,
+    /// The revoked handles.
+    pub revocations: &'a RevocationSet,
+    /// When the lists this checkpoint has expired or will expire, Unix seconds.
+    pub lists_expire_at: i64,
+    /// The codes that were let in before.
+    pub uses: &'a Uses,
+    /// What this gate lets in.
+    pub policy: &'a Policy,
+}
+
+/// What a gate lets in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// The communities whose residents may enter; empty for any of the registry.
+    pub communities: Vec<u32>,
+    /// Seconds after the lists' expiry from which a code that a list could have revoked needs the guard.
+    pub stale_lists_confirm_after: i64,
+}
+
+/// The answer, and all that is known about the code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// Let in, ask the guard, turn away.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+    /// The figures that belong to the reason.
+    pub detail: Detail,
+    /// The kind of code, as far as it could be read.
+    pub kind: Option<Kind>,
+    /// What the registry signed; `None` unless the signatures hold.
+    pub facts: Option<Facts>,
+}
+
+/// What the registry signed about the holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// The pseudonym.
+    pub handle: u32,
+    /// The category.
+    pub category: u8,
+    /// The community.
+    pub community: u32,
+    /// How many people may enter on it: 1 but for a printed group pass.
+    pub entries: u8,
+}
+
+/// Judges one text as a scanner read it.
+pub fn decide(text: &str, inputs: &Inputs<'_>) -> Decision {
+    let code = match Unverified::parse(text) {
+        Ok(code) => code,
+        Err(error) => return refused(None, error, text),
+    };
+    let kind = Some(code.claims().kind());
+    match code.verify(inputs.keys) {
+        Ok(verified) => {
+            let (verdict, reason, detail) = judge(&verified, text, inputs);
+            Decision { verdict, reason, detail, kind, facts: Some(facts(verified.body())) }
+        }
+        Err(error) => refused(kind, error, text),
+    }
+}
+
+/// The checks in the order in which their answers help the guard most.
+fn judge(code: &Verified, text: &str, inputs: &Inputs<'_>) -> (Verdict, Reason, Detail) {
+    let deny = |reason| (Verdict::Deny, reason, Detail::None);
+    let body = code.body();
+    if body.flags().specimen {
+        return deny(Reason::Specimen);
+    }
+    if inputs.revocations.get(body.handle()).is_some() {
+        return deny(Reason::Revoked);
+    }
+    let communities = &inputs.policy.communities;
+    if !communities.is_empty() && !communities.contains(&body.community()) {
+        return deny(Reason::WrongPlace);
+    }
+    match code.freshness(inputs.now) {
+        Freshness::Fresh => {}
+        Freshness::Uncertain => return (Verdict::Confirm, Reason::ClockUncertain, Detail::None),
+        Freshness::Expired { ago } => return (Verdict::Deny, Reason::Expired, Detail::Seconds(ago)),
+        Freshness::NotYetValid { ahead } => return (Verdict::Deny, Reason::NotYetValid, Detail::Seconds(ahead)),
+        Freshness::PhoneClock { ahead } => return (Verdict::Deny, Reason::PhoneClockWrong, Detail::Seconds(ahead)),
+    }
+    // A paper is shown again and again for days; a code on a phone is new every ten minutes.
+    if body.kind() != Kind::Printed
+        && let Some(used) = inputs.uses.of(&CodeId::of(text))
+    {
+        let ago = (inputs.now.earliest - used.at).max(0);
+        return (Verdict::Deny, Reason::AlreadyUsed, Detail::Used { ago, lane: used.lane.clone() });
+    }
+    // A live code is revoked by not renewing it; only the longer-lived ones depend on fresh lists.
+    let stale_for = inputs.now.earliest.saturating_sub(inputs.lists_expire_at);
+    if body.kind() != Kind::Live && stale_for > inputs.policy.stale_lists_confirm_after {
+        return (Verdict::Confirm, Reason::ListStale, Detail::Seconds(stale_for));
+    }
+    let look_at_the_person = body.kind() == Kind::Printed;
+    (Verdict::Pass, Reason::Fresh, if look_at_the_person { Detail::Look } else { Detail::None })
+}
+
+/// A code that did not get as far as its freshness.
+fn refused(kind: Option<Kind>, error: CodeError, text: &str) -> Decision {
+    let (reason, detail) = match error {
+        CodeError::NotOurs => (Reason::NotOurCode, Detail::Foreign(Foreign::of(text))),
+        CodeError::UnknownFormat | CodeError::UnknownKind(_) => (Reason::UnknownKind, Detail::None),
+        CodeError::UnknownKey(_) => (Reason::UnknownKey, Detail::None),
+        CodeError::WrongPurpose(_)
+        | CodeError::HolderKey
+        | CodeError::RegistrySignature
+        | CodeError::HolderSignature => (Reason::Forged, Detail::None),
+        // Whatever else may be wrong with its form, it cannot be read.
+        _ => (Reason::Damaged, Detail::None),
+    };
+    // A key we do not know yet is our lack, not the resident's: the guard may look and decide.
+    let verdict = if reason == Reason::UnknownKey { Verdict::Confirm } else { Verdict::Deny };
+    Decision { verdict, reason, detail, kind, facts: None }
+}
+
+fn facts(body: &Body) -> Facts {
+    let entries = if let Body::Printed(printed) = body { printed.entries } else { 1 };
+    Facts { handle: body.handle(), category: body.category(), community: body.community(), entries }
+}
+
+#[cfg(test)]
+mod tests;

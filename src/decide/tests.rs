@@ -1,0 +1,221 @@
+//! The decision, from codes signed with test keys.
+
+use tongguan_pass::{Carried, Certificate, Flags, KeyId, Live, Printed, Purpose, RegistryKey, Revocation, SigningKey};
+
+use super::*;
+
+const NOW: u32 = 1_800_000_000;
+
+fn key(purpose: Purpose) -> SigningKey {
+    SigningKey::from_bytes(&[purpose as u8; 32])
+}
+
+struct World {
+    now: Interval,
+    keys: Keyset,
+    revocations: RevocationSet,
+    lists_expire_at: i64,
+    uses: Uses,
+    policy: Policy,
+}
+
+impl World {
+    fn new() -> Self {
+        let keys = Purpose::ALL.map(|purpose| RegistryKey {
+            id: KeyId(purpose as u16),
+            purpose,
+            not_before: NOW - 100_000,
+            not_after: NOW + 10_000_000,
+            key: key(purpose).verifying_key(),
+        });
+        Self {
+            now: Interval::exactly(i64::from(NOW)),
+            keys: Keyset::new(1, NOW, keys.to_vec()).unwrap(),
+            revocations: RevocationSet::default(),
+            lists_expire_at: i64::from(NOW) + 3600,
+            uses: Uses::default(),
+            policy: Policy { communities: vec![], stale_lists_confirm_after: 7 * 86_400 },
+        }
+    }
+
+    fn decide(&self, text: &str) -> Decision {
+        let inputs = Inputs {
+            now: self.now,
+            keys: &self.keys,
+            revocations: &self.revocations,
+            lists_expire_at: self.lists_expire_at,
+            uses: &self.uses,
+            policy: &self.policy,
+        };
+        decide(text, &inputs)
+    }
+
+    fn says(&self, text: &str) -> (Verdict, Reason) {
+        let decision = self.decide(text);
+        (decision.verdict, decision.reason)
+    }
+}
+
+fn live() -> Live {
+    Live {
+        key: KeyId(1),
+        handle: 77,
+        issued_at: NOW - 60,
+        ttl_minutes: 10,
+        category: 1,
+        community: 1,
+        flags: Flags::default(),
+    }
+}
+
+fn live_text() -> String {
+    live().sign(&key(Purpose::Live))
+}
+
+fn carried_text(made_at: u32) -> String {
+    let holder = SigningKey::from_bytes(&[99; 32]);
+    let certificate = Certificate {
+        key: KeyId(2),
+        handle: 77,
+        valid_from: NOW - 3600,
+        hours: 24,
+        category: 1,
+        community: 1,
+        flags: Flags::default(),
+        holder: holder.verifying_key(),
+    };
+    Carried::make(&certificate.sign(&key(Purpose::Certificate)), made_at, &holder)
+}
+
+fn printed_text() -> String {
+    let printed = Printed {
+        key: KeyId(3),
+        handle: 77,
+        valid_from: NOW - 3600,
+        valid_to: NOW + 86_400,
+        category: 1,
+        community: 1,
+        building: 0,
+        entries: 1,
+        flags: Flags::default(),
+    };
+    printed.sign(&key(Purpose::Printed))
+}
+
+#[test]
+fn fresh_codes_of_every_kind_pass() {
+    let world = World::new();
+    for text in [live_text(), carried_text(NOW), printed_text()] {
+        assert_eq!(world.says(&text), (Verdict::Pass, Reason::Fresh));
+    }
+    assert_eq!(world.decide(&printed_text()).detail, Detail::Look);
+}
+
+#[test]
+fn a_live_code_is_good_to_its_last_second_and_no_longer() {
+    let mut world = World::new();
+    world.now = Interval::exactly(i64::from(NOW) - 60 + 600);
+    assert_eq!(world.says(&live_text()), (Verdict::Pass, Reason::Fresh));
+    world.now = Interval::exactly(i64::from(NOW) - 60 + 601);
+    let decision = world.decide(&live_text());
+    assert_eq!((decision.reason, decision.detail), (Reason::Expired, Detail::Seconds(1)));
+}
+
+#[test]
+fn a_clock_that_cannot_tell_asks_the_guard_and_one_that_can_does_not() {
+    let mut world = World::new();
+    world.now = Interval { earliest: i64::from(NOW), latest: i64::MAX };
+    assert_eq!(world.says(&live_text()), (Verdict::Confirm, Reason::ClockUncertain));
+    world.now = Interval { earliest: i64::from(NOW) + 541, latest: i64::MAX };
+    assert_eq!(world.says(&live_text()), (Verdict::Deny, Reason::Expired));
+}
+
+#[test]
+fn a_revoked_handle_is_refused_in_every_kind_of_code() {
+    let mut world = World::new();
+    let revoked = Revocation { handle: 77, reason: 1, expiry_day: u16::MAX };
+    world.revocations = RevocationSet::new(vec![revoked]).unwrap();
+    for text in [live_text(), carried_text(NOW), printed_text()] {
+        assert_eq!(world.says(&text), (Verdict::Deny, Reason::Revoked));
+    }
+}
+
+#[test]
+fn a_fast_phone_is_told_so() {
+    let decision = World::new().decide(&carried_text(NOW + 840));
+    assert_eq!((decision.reason, decision.detail), (Reason::PhoneClockWrong, Detail::Seconds(840)));
+}
+
+#[test]
+fn a_code_let_in_before_is_refused_with_when_and_where_but_paper_is_not() {
+    let mut world = World::new();
+    for text in [live_text(), printed_text()] {
+        world.uses.record(CodeId::of(&text), Use { at: i64::from(NOW) - 180, lane: "lane 2".into() });
+    }
+    let decision = world.decide(&live_text());
+    assert_eq!(decision.reason, Reason::AlreadyUsed);
+    assert_eq!(decision.detail, Detail::Used { ago: 180, lane: "lane 2".into() });
+    assert_eq!(world.says(&printed_text()), (Verdict::Pass, Reason::Fresh));
+}
+
+#[test]
+fn a_gate_for_some_communities_refuses_the_others() {
+    let mut world = World::new();
+    world.policy.communities = vec![2, 3];
+    assert_eq!(world.says(&live_text()), (Verdict::Deny, Reason::WrongPlace));
+    world.policy.communities.push(1);
+    assert_eq!(world.says(&live_text()), (Verdict::Pass, Reason::Fresh));
+}
+
+#[test]
+fn lists_that_are_much_too_old_need_the_guard_for_all_but_live_codes() {
+    let mut world = World::new();
+    world.lists_expire_at = i64::from(NOW) - 8 * 86_400;
+    assert_eq!(world.says(&live_text()), (Verdict::Pass, Reason::Fresh));
+    assert_eq!(world.says(&carried_text(NOW)), (Verdict::Confirm, Reason::ListStale));
+    assert_eq!(world.says(&printed_text()), (Verdict::Confirm, Reason::ListStale));
+}
+
+#[test]
+fn a_key_not_known_here_asks_for_a_sync_and_never_says_forged() {
+    let text = Live { key: KeyId(9), ..live() }.sign(&key(Purpose::Live));
+    assert_eq!(World::new().says(&text), (Verdict::Confirm, Reason::UnknownKey));
+}
+
+#[test]
+fn forgeries_and_specimens_are_refused() {
+    let world = World::new();
+    let by_another_key = live().sign(&SigningKey::from_bytes(&[7; 32]));
+    assert_eq!(world.says(&by_another_key), (Verdict::Deny, Reason::Forged));
+    let by_a_key_for_lists = Live { key: KeyId(4), ..live() }.sign(&key(Purpose::Lists));
+    assert_eq!(world.says(&by_a_key_for_lists), (Verdict::Deny, Reason::Forged));
+    let specimen = Live { flags: Flags { specimen: true }, ..live() }.sign(&key(Purpose::Live));
+    assert_eq!(world.says(&specimen), (Verdict::Deny, Reason::Specimen));
+}
+
+#[test]
+fn a_forgery_names_no_holder() {
+    let decision = World::new().decide(&live().sign(&SigningKey::from_bytes(&[7; 32])));
+    assert_eq!((decision.kind, decision.facts), (Some(Kind::Live), None));
+}
+
+#[test]
+fn whatever_else_is_shown_gets_a_name() {
+    let world = World::new();
+    let lower = live_text().to_lowercase();
+    let cut = &live_text()[..100];
+    let huge = "A".repeat(10_000_000);
+    let huge_ours = format!("TG1:{huge}");
+    for (text, reason) in [
+        ("", Reason::NotOurCode),
+        ("wxp://f2f0", Reason::NotOurCode),
+        ("\u{0}\u{1}binary", Reason::NotOurCode),
+        (huge.as_str(), Reason::NotOurCode),
+        (huge_ours.as_str(), Reason::Damaged),
+        (lower.as_str(), Reason::Damaged),
+        (cut, Reason::Damaged),
+        ("TG2:ABC", Reason::UnknownKind),
+    ] {
+        assert_eq!(world.says(text), (Verdict::Deny, reason), "{}", &text.chars().take(20).collect::<String>());
+    }
+}

@@ -1,0 +1,347 @@
+//! One lane wired together: `capture -> decode -> decide -> gate`, with journal and screen told after the relay.
+//!
+//! Three threads, each with one thing to wait for: frames from the camera, the newest frame, a sighting of codes. Between
+//! a decoded text and the relay there is a channel and the decision, nothing else: the journal's fsync, the screen and
+//! the network come after, or in other threads.
+
+mod presentation;
+mod recorder;
+mod status;
+
+pub use recorder::event_json;
+
+use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use tongguan_pass::{Event, GateOutcome};
+
+use crate::capture::{self, CaptureError, Frame, Mailbox};
+use crate::clock::{Clock, Reading};
+use crate::config::Config;
+use crate::decide::{CodeId, Decision, Inputs, Policy, Use, Uses, Verdict, decide, words};
+use crate::decode;
+use crate::gate::Gate;
+use crate::screen::{Outcome, Screen, Shown};
+use crate::store::{Journal, NewEntry, Trust};
+use crate::sync::SyncState;
+use presentation::Presentations;
+use recorder::Recorder;
+
+/// What a lane needs.
+pub struct Parts {
+    /// The configuration.
+    pub config: Config,
+    /// What is believed; the sync thread replaces it.
+    pub trust: Arc<RwLock<Arc<Trust>>>,
+    /// Where events go.
+    pub journal: Arc<Journal>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The gate.
+    pub gate: Gate,
+    /// The screen.
+    pub screen: Screen,
+    /// Where each event is printed as it is journaled.
+    pub events: Option<Box<dyn Write + Send>>,
+    /// How syncing goes.
+    pub sync: Arc<Mutex<SyncState>>,
+}
+
+/// A running lane.
+pub struct Lane {
+    stop: Arc<AtomicBool>,
+    mailbox: Arc<Mailbox<Frame>>,
+    capture: JoinHandle<Result<(), CaptureError>>,
+    judge: JoinHandle<anyhow::Result<()>>,
+}
+
+/// The texts of one frame, on their way to the decision.
+struct Sighting {
+    texts: Vec<String>,
+    /// Since the frame's arrival.
+    capture: Duration,
+    decode: Duration,
+    decoded_at: Instant,
+}
+
+impl Lane {
+    /// Starts the lane. It ends by itself when its source does, and then asks the screen to quit.
+    ///
+    /// # Errors
+    /// If the journal cannot be read, or no thread can be started.
+    pub fn start(parts: Parts) -> anyhow::Result<Self> {
+        let uses = parts.journal.uses(parts.clock.now().interval().earliest)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let mailbox = Arc::new(Mailbox::default());
+        let camera_problem = Arc::new(Mutex::new(None));
+        let (sightings, judged) = sync_channel(4);
+        let (source, screen) = (parts.config.camera.clone(), parts.screen.clone());
+        // Without a camera the lane lives on for its screen, its clock and its sync.
+        let idle_until_stopped = source == crate::config::CameraSource::None;
+
+        let capture = {
+            let (mailbox, stop, problem) = (Arc::clone(&mailbox), Arc::clone(&stop), Arc::clone(&camera_problem));
+            spawn("capture", move || {
+                if idle_until_stopped {
+                    mailbox.wait_closed(Duration::MAX);
+                }
+                let report = |p| *problem.lock().unwrap_or_else(PoisonError::into_inner) = p;
+                capture::run(&source, &mailbox, &stop, &report)
+            })?
+        };
+        let frames = Arc::clone(&mailbox);
+        spawn("decode", move || look(&frames, &sightings, &screen))?;
+        let judge = Judge::new(parts, uses, camera_problem);
+        let judge = spawn("judge", move || judge.run(&judged))?;
+        Ok(Self { stop, mailbox, capture, judge })
+    }
+
+    /// A way to stop the lane from elsewhere.
+    pub fn stopper(&self) -> impl Fn() + Send + 'static {
+        let (stop, mailbox) = (Arc::clone(&self.stop), Arc::clone(&self.mailbox));
+        move || {
+            stop.store(true, Ordering::Relaxed);
+            mailbox.close();
+        }
+    }
+
+    /// Waits until every frame is judged, every event journaled and the gate closed.
+    ///
+    /// # Errors
+    /// If a thread died, the recorded frames cannot be played, or events could not be journaled.
+    pub fn join(self) -> anyhow::Result<()> {
+        self.judge.join().map_err(|_| anyhow::anyhow!("the lane's judging thread died; see the log"))??;
+        // A camera's thread may hang in a driver that never returns: it has been told, and it ends with the process.
+        if self.capture.is_finished() {
+            self.capture.join().map_err(|_| anyhow::anyhow!("the camera's thread died; see the log"))??;
+        }
+        Ok(())
+    }
+}
+
+fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> anyhow::Result<JoinHandle<T>> {
+    std::thread::Builder::new().name(name.into()).spawn(run).with_context(|| format!("cannot start the thread {name}"))
+}
+
+/// The decode thread: the newest frame in, what was seen out.
+fn look(mailbox: &Mailbox<Frame>, sightings: &SyncSender<Sighting>, screen: &Screen) {
+    let _close = mailbox.closer();
+    while let Ok(frame) = mailbox.take() {
+        let started = Instant::now();
+        let found = decode::decode(&frame.luma);
+        let decoded_at = Instant::now();
+        if !found.is_empty() {
+            let sighting = Sighting {
+                texts: found.into_iter().map(|f| f.text).collect(),
+                capture: started - frame.at,
+                decode: decoded_at - started,
+                decoded_at,
+            };
+            if sightings.send(sighting).is_err() {
+                return;
+            }
+        }
+        let size = (u32::try_from(frame.luma.width()), u32::try_from(frame.luma.height()));
+        if let (Ok(width), Ok(height)) = size {
+            screen.preview(width, height, frame.luma.pixels());
+        }
+    }
+}
+
+/// The thread that decides and acts.
+struct Judge {
+    config: Config,
+    policy: Policy,
+    trust: Arc<RwLock<Arc<Trust>>>,
+    clock: Arc<dyn Clock>,
+    gate: Gate,
+    screen: Screen,
+    sync: Arc<Mutex<SyncState>>,
+    camera_problem: Arc<Mutex<Option<String>>>,
+    uses: Uses,
+    presentations: Presentations,
+    recorder: Recorder,
+    shown_status: Vec<crate::screen::StatusLine>,
+}
+
+impl Judge {
+    fn new(parts: Parts, uses: Uses, camera_problem: Arc<Mutex<Option<String>>>) -> Self {
+        Self {
+            policy: policy(&parts.config),
+            config: parts.config,
+            trust: parts.trust,
+            clock: parts.clock,
+            gate: parts.gate,
+            screen: parts.screen,
+            sync: parts.sync,
+            camera_problem,
+            uses,
+            presentations: Presentations::default(),
+            recorder: Recorder::new(parts.journal, parts.events),
+            shown_status: Vec::new(),
+        }
+    }
+
+    fn run(mut self, sightings: &Receiver<Sighting>) -> anyhow::Result<()> {
+        // However the judge ends, the screen must not stand there as if all were well.
+        let _quit = QuitOnExit(self.screen.clone());
+        self.show_status();
+        loop {
+            match sightings.recv_timeout(Duration::from_secs(1)) {
+                Ok(sighting) => self.judge(&sighting),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.recorder.flush();
+                    self.show_status();
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        self.gate.wait_closed();
+        self.recorder.finish()
+    }
+
+    fn judge(&mut self, sighting: &Sighting) {
+        // A payment code beside ours is not what the person is showing.
+        let ours = |t: &&String| t.starts_with("TG1:");
+        let any_ours = sighting.texts.iter().any(|t| ours(&t));
+        for text in sighting.texts.iter().filter(|t| !any_ours || ours(t)) {
+            let code = CodeId::of(text);
+            if self.presentations.is_new(code, Instant::now()) {
+                self.present(text, code, sighting);
+            }
+        }
+    }
+
+    /// One presentation of one code: the decision, the relay, and only then everything slow.
+    fn present(&mut self, text: &str, code: CodeId, sighting: &Sighting) {
+        let now = self.clock.now();
+        let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
+        let decision = decide(text, &inputs(&trust, &now, &self.uses, &self.policy));
+        let decided_at = Instant::now();
+        let gate = self.act(&decision);
+        let latency = [
+            sighting.capture,
+            sighting.decode,
+            decided_at - sighting.decoded_at,
+            if gate == GateOutcome::Closed { Duration::ZERO } else { decided_at.elapsed() },
+        ];
+
+        let used = (decision.verdict == Verdict::Pass)
+            .then(|| (code, Use { at: now.best_guess().as_second(), lane: self.config.lane.clone() }));
+        if let Some((code, used)) = &used {
+            self.uses.record(*code, used.clone());
+        }
+        self.screen.verdict(shown(&decision, gate));
+        self.recorder.record(NewEntry { event: self.event(&decision, &now, gate, latency), used });
+        self.show_status();
+    }
+
+    fn act(&self, decision: &Decision) -> GateOutcome {
+        if decision.verdict != Verdict::Pass {
+            return GateOutcome::Closed;
+        }
+        match self.gate.open() {
+            Ok(()) => GateOutcome::Opened,
+            Err(error) => {
+                tracing::error!("the gate does not open: {error}");
+                GateOutcome::Fault
+            }
+        }
+    }
+
+    fn event(&self, decision: &Decision, now: &Reading, gate: GateOutcome, latency: [Duration; 4]) -> Event {
+        let mut id = [0; 16];
+        // Without randomness the journal's own number still tells events apart.
+        getrandom::fill(&mut id).ok();
+        let ms = |t: jiff::Timestamp| u64::try_from(t.as_millisecond()).unwrap_or(0);
+        Event {
+            id,
+            earliest_ms: ms(now.earliest),
+            latest_ms: now.latest.map_or(u64::MAX, ms),
+            clock: now.source,
+            lane: self.config.lane.clone(),
+            kind: decision.kind.map_or(0, |k| k as u8),
+            handle: decision.facts.map_or(0, |f| f.handle),
+            outcome: decision.verdict,
+            reason: decision.reason.code().to_owned(),
+            gate,
+            latency_us: latency.map(|d| u32::try_from(d.as_micros()).unwrap_or(u32::MAX)),
+        }
+    }
+
+    fn show_status(&mut self) {
+        let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
+        let sync = self.sync.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let camera = self.camera_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let lines = status::lines(&status::State {
+            now: self.clock.now(),
+            head: trust.head.as_ref(),
+            sync: &sync,
+            camera: camera.as_deref(),
+            gate: self.gate.fault().as_deref(),
+            journal: self.recorder.problem(),
+        });
+        if lines != self.shown_status {
+            self.shown_status.clone_from(&lines);
+            self.screen.status(lines);
+        }
+    }
+}
+
+struct QuitOnExit(Screen);
+
+impl Drop for QuitOnExit {
+    fn drop(&mut self) {
+        self.0.quit();
+    }
+}
+
+fn shown(decision: &Decision, gate: GateOutcome) -> Shown {
+    let said = words(decision);
+    let outcome = match decision.verdict {
+        Verdict::Pass => Outcome::Pass,
+        Verdict::Confirm => Outcome::Confirm,
+        Verdict::Deny => Outcome::Deny,
+    };
+    let guard = if gate == GateOutcome::Fault {
+        crate::lang::Text::new("闸机打不开，请手动放行", "The gate does not open: let in by hand")
+    } else {
+        said.guard
+    };
+    Shown {
+        outcome,
+        title: said.title,
+        guard,
+        resident: said.resident,
+        reason: decision.reason.code().to_owned(),
+        gate_open: gate == GateOutcome::Opened,
+    }
+}
+
+/// What this gate would say to a text that is shown for the first time.
+pub fn ask(text: &str, trust: &Trust, now: &Reading, config: &Config) -> Decision {
+    decide(text, &inputs(trust, now, &Uses::default(), &policy(config)))
+}
+
+fn inputs<'a>(trust: &'a Trust, now: &Reading, uses: &'a Uses, policy: &'a Policy) -> Inputs<'a> {
+    Inputs {
+        now: now.interval(),
+        keys: &trust.keys,
+        revocations: &trust.revocations,
+        lists_expire_at: trust.head.as_ref().map_or(0, |h| i64::from(h.expires_at)),
+        uses,
+        policy,
+    }
+}
+
+fn policy(config: &Config) -> Policy {
+    Policy {
+        communities: config.policy.communities.clone(),
+        stale_lists_confirm_after: i64::from(config.policy.stale_lists_confirm_after_h) * 3600,
+    }
+}

@@ -1,0 +1,101 @@
+//! The trust ladder in plain words: what the guard should know about the gate itself.
+
+use tongguan_pass::{ClockSource, Head};
+
+use crate::clock::Reading;
+use crate::lang::Text;
+use crate::screen::{Level, StatusLine};
+use crate::sync::SyncState;
+
+/// What the lines are made from.
+pub(super) struct State<'a> {
+    pub(super) now: Reading,
+    pub(super) head: Option<&'a Head>,
+    pub(super) sync: &'a SyncState,
+    pub(super) camera: Option<&'a str>,
+    pub(super) gate: Option<&'a str>,
+    pub(super) journal: Option<&'a str>,
+}
+
+/// The lines, the worst first.
+pub(super) fn lines(state: &State<'_>) -> Vec<StatusLine> {
+    let mut lines = vec![lists(state), clock(&state.now)];
+    let mut problem = |level, zh: &str, en: &str, what: Option<&str>| {
+        if let Some(what) = what {
+            lines.push(StatusLine { level, text: Text::new(format!("{zh}：{what}"), format!("{en}: {what}")) });
+        }
+    };
+    problem(Level::Red, "摄像头", "Camera", state.camera);
+    problem(Level::Red, "闸机", "Gate", state.gate);
+    problem(Level::Red, "记录暂存内存", "Events wait in memory", state.journal);
+    problem(Level::Amber, "同步", "Sync", state.sync.problem.as_deref());
+    lines.sort_by_key(|line| std::cmp::Reverse(line.level));
+    lines
+}
+
+fn lists(state: &State<'_>) -> StatusLine {
+    let Some(head) = state.head else {
+        let text = Text::new("尚未同步：无法识别任何码", "Never synced: no code can be judged");
+        return StatusLine { level: Level::Red, text };
+    };
+    let now = state.now.interval().earliest;
+    let age = Text::span((now - i64::from(head.issued_at)).max(0));
+    if now > i64::from(head.expires_at) {
+        let text = Text::new("名单已过期（{age}前签发）", "Lists have expired (signed {age} ago)").with("age", &age);
+        return StatusLine { level: Level::Amber, text };
+    }
+    StatusLine {
+        level: Level::Green, text: Text::new("名单签发于{age}前", "Lists signed {age} ago").with("age", &age)
+    }
+}
+
+fn clock(now: &Reading) -> StatusLine {
+    let (level, text) = match (now.source, now.latest) {
+        (ClockSource::Synced | ClockSource::Holdover | ClockSource::Stated, Some(_)) => {
+            (Level::Green, Text::new("时间已校准", "Clock synchronised"))
+        }
+        (_, Some(latest)) => {
+            let error = Text::span((latest.as_second() - now.earliest.as_second()) / 2);
+            (
+                Level::Amber,
+                Text::new("时间未校准（误差约{error}）", "Clock not synchronised (±{error})").with("error", &error),
+            )
+        }
+        (_, None) => {
+            (Level::Red, Text::new("时间不可信：无法判断是否过期", "Clock unknown: cannot tell fresh from expired"))
+        }
+    };
+    StatusLine { level, text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(sync: &SyncState, source: ClockSource, bounded: bool) -> State<'_> {
+        let at = jiff::Timestamp::from_second(1_800_000_000).unwrap();
+        let now = Reading { earliest: at, latest: bounded.then_some(at), source };
+        State { now, head: None, sync, camera: None, gate: None, journal: None }
+    }
+
+    #[test]
+    fn the_worst_stands_first_and_all_is_said() {
+        let sync = SyncState { last_good: None, problem: Some("no route".into()) };
+        let mut state = state(&sync, ClockSource::Synced, true);
+        state.gate = Some("stuck");
+        let lines = lines(&state);
+        assert_eq!(
+            lines.iter().map(|l| l.level).collect::<Vec<_>>(),
+            [Level::Red, Level::Red, Level::Amber, Level::Green]
+        );
+        assert!(lines.iter().any(|l| l.text.en == "Gate: stuck"));
+        assert!(lines.iter().any(|l| l.text.zh == "同步：no route"));
+    }
+
+    #[test]
+    fn a_clock_without_an_upper_bound_is_red() {
+        let sync = SyncState::default();
+        let lines = lines(&state(&sync, ClockSource::Floor, false));
+        assert!(lines.iter().any(|l| l.level == Level::Red && l.text.en.starts_with("Clock unknown")));
+    }
+}

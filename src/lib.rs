@@ -1,0 +1,16 @@
+//! The checkpoint: what happens to a frame on its way from the camera to the gate.
+//!
+//! `capture -> decode -> decide -> gate`, with the `store` and the `screen` told at the side; [`lane`] wires them together.
+//! See `docs/ARCHITECTURE.md`.
+
+pub mod capture;
+pub mod clock;
+pub mod config;
+pub mod decide;
+pub mod decode;
+pub mod gate;
+pub mod lane;
+pub mod lang;
+pub mod screen;
+pub mod store;
+pub mod sync;

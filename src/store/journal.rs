@@ -1,0 +1,194 @@
+//! `journal.db`: what happened at this gate, hash-chained, kept until it is handed in.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite_migration::{M, Migrations};
+use tongguan_pass::{Event, Sha256Hash, event};
+
+use super::{DataDir, DeviceKey, StoreError, database};
+use crate::decide::{CodeId, Use, Uses};
+
+const MIGRATIONS: &[M<'_>] = &[M::up(
+    "CREATE TABLE event (
+         seq INTEGER PRIMARY KEY,
+         record BLOB NOT NULL,     -- SYNC 6.4
+         chain BLOB NOT NULL,      -- SYNC 6.2
+         handed_in INTEGER NOT NULL DEFAULT 0 CHECK (handed_in IN (0, 1))
+     ) STRICT;
+     CREATE INDEX event_waiting ON event (seq) WHERE handed_in = 0;
+     -- Which codes were let in, for the replay window; stays here.
+     CREATE TABLE code_use (code BLOB PRIMARY KEY, at INTEGER NOT NULL, lane TEXT NOT NULL) STRICT, WITHOUT ROWID;",
+)];
+
+/// An event to be written, and the code it used up if it was let in.
+#[derive(Debug, Clone)]
+pub struct NewEntry {
+    /// The event.
+    pub event: Event,
+    /// The code that was let in, and when.
+    pub used: Option<(CodeId, Use)>,
+}
+
+/// A written event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its number in this journal, from 1.
+    pub seq: u64,
+    /// The record as it was written.
+    pub record: Vec<u8>,
+    /// The chain value after it.
+    pub chain: Sha256Hash,
+    /// Whether the registry has it.
+    pub handed_in: bool,
+}
+
+/// The open journal. One connection, one writer at a time.
+#[derive(Debug)]
+pub struct Journal {
+    db: Mutex<Connection>,
+    dir: DataDir,
+}
+
+impl Journal {
+    /// Opens the journal. A damaged one is set aside whole; its chain cannot be continued, so a new one starts under a
+    /// new device key, which the registry must approve.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(dir: &DataDir) -> Result<Self, StoreError> {
+        let path = dir.file("journal.db");
+        let open = || database::open(&path, &Migrations::from_slice(MIGRATIONS), true);
+        let db = match open() {
+            Ok(db) if database::is_sound(&db) => db,
+            Err(e) if !database::is_damage(&e) => return Err(e),
+            _ => {
+                let aside = database::quarantine(&path)?;
+                tracing::error!(aside = %aside.display(), "journal.db was damaged and set aside; a new one starts under a new device key");
+                let key = dir.file("device.pem");
+                std::fs::rename(&key, key.with_extension("pem.of-damaged-journal")).map_err(StoreError::io(&key))?;
+                DeviceKey::create(dir)?;
+                open()?
+            }
+        };
+        Ok(Self { db: Mutex::new(db), dir: dir.clone() })
+    }
+
+    /// Writes an event, down to the disk.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing was written.
+    pub fn append(&self, new: &NewEntry) -> Result<Entry, StoreError> {
+        let record = new.event.encode();
+        self.with(|db| {
+            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let (last, previous) = last(&tx)?;
+            let seq = last + 1;
+            let chain = event::chain(&previous, seq, &record);
+            tx.execute(
+                "INSERT INTO event (seq, record, chain) VALUES (?1, ?2, ?3)",
+                params![sql(seq), record, chain.0],
+            )?;
+            if let Some((code, used)) = &new.used {
+                tx.execute("INSERT OR REPLACE INTO code_use VALUES (?1, ?2, ?3)", params![code.0, used.at, used.lane])?;
+                tx.execute("DELETE FROM code_use WHERE at < ?1", [Uses::worth_loading_from(used.at)])?;
+            }
+            tx.commit()?;
+            Ok(Entry { seq, record: record.clone(), chain, handed_in: false })
+        })
+    }
+
+    /// The codes let in of late, as of `now` (Unix seconds).
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn uses(&self, now: i64) -> Result<Uses, StoreError> {
+        self.with(|db| {
+            let mut all = db.prepare("SELECT code, at, lane FROM code_use WHERE at >= ?1 ORDER BY at")?;
+            let rows = all.query_map([Uses::worth_loading_from(now)], |row| {
+                Ok((CodeId(row.get(0)?), Use { at: row.get(1)?, lane: row.get(2)? }))
+            })?;
+            let mut uses = Uses::default();
+            for row in rows {
+                let (code, used) = row?;
+                uses.record(code, used);
+            }
+            Ok(uses)
+        })
+    }
+
+    /// At most `limit` events after `seq`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn after(&self, seq: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.select("WHERE seq > ?1 ORDER BY seq LIMIT ?2", seq, limit)
+    }
+
+    /// The first events the registry does not have, at most `limit`, and the chain value before them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn waiting(&self, limit: usize) -> Result<(Sha256Hash, Vec<Entry>), StoreError> {
+        let entries = self.select("WHERE handed_in = 0 AND seq > ?1 ORDER BY seq LIMIT ?2", 0, limit)?;
+        let first = entries.first().map_or(1, |e| e.seq);
+        let previous = self.with(|db| {
+            let before = db.query_row("SELECT chain FROM event WHERE seq = ?1", [sql(first - 1)], |row| row.get(0));
+            Ok(before.optional()?.unwrap_or([0; 32]))
+        })?;
+        Ok((Sha256Hash(previous), entries))
+    }
+
+    /// How many events the registry does not have.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn waiting_count(&self) -> Result<u64, StoreError> {
+        let count = |db: &mut Connection| {
+            db.query_row("SELECT count(*) FROM event WHERE handed_in = 0", [], |row| row.get::<_, i64>(0))
+        };
+        self.with(count).map(i64::unsigned_abs)
+    }
+
+    /// The registry has every event up to `seq`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn mark_handed_in(&self, seq: u64) -> Result<(), StoreError> {
+        self.with(|db| {
+            db.execute("UPDATE event SET handed_in = 1 WHERE handed_in = 0 AND seq <= ?1", [sql(seq)]).map(drop)
+        })
+    }
+
+    fn select(&self, rest: &str, seq: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.with(|db| {
+            let mut rows = db.prepare(&format!("SELECT seq, record, chain, handed_in FROM event {rest}"))?;
+            let entry = |row: &rusqlite::Row<'_>| {
+                Ok(Entry {
+                    seq: row.get::<_, i64>(0)?.unsigned_abs(),
+                    record: row.get(1)?,
+                    chain: Sha256Hash(row.get(2)?),
+                    handed_in: row.get(3)?,
+                })
+            };
+            rows.query_map(params![sql(seq), sql(limit as u64)], entry)?.collect()
+        })
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+        // A writer that panicked left no half transaction behind: it was rolled back when dropped.
+        let mut db: MutexGuard<'_, Connection> = self.db.lock().unwrap_or_else(PoisonError::into_inner);
+        act(&mut db).map_err(|source| StoreError::Database { path: self.dir.file("journal.db"), source })
+    }
+}
+
+fn last(db: &Connection) -> rusqlite::Result<(u64, Sha256Hash)> {
+    let last = db.query_row("SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1", [], |row| {
+        Ok((row.get::<_, i64>(0)?.unsigned_abs(), Sha256Hash(row.get(1)?)))
+    });
+    Ok(last.optional()?.unwrap_or((0, Sha256Hash([0; 32]))))
+}
+
+fn sql(seq: u64) -> i64 {
+    i64::try_from(seq).unwrap_or(i64::MAX)
+}

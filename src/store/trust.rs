@@ -1,0 +1,209 @@
+//! `trust.db`: what the registry signed. It can be fetched again, but it never goes back.
+
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite_migration::{M, Migrations};
+use tongguan_pass::{Head, Keyset, ListError, Revocation, RevocationSet, Root};
+
+use super::{DataDir, StoreError, database};
+
+const MIGRATIONS: &[M<'_>] = &[M::up(
+    "CREATE TABLE file (name TEXT PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+     CREATE TABLE revocation (
+         handle INTEGER PRIMARY KEY, reason INTEGER NOT NULL, expiry_day INTEGER NOT NULL) STRICT;",
+)];
+
+/// Everything believed, checked when it was read; shared by reference with whoever decides.
+#[derive(Debug, Clone)]
+pub struct Trust {
+    /// The root as a file.
+    pub root_file: Vec<u8>,
+    /// The root.
+    pub root: Root,
+    /// The keyset as a file; empty before the first sync.
+    pub keyset_file: Vec<u8>,
+    /// The registry's keys; none before the first sync.
+    pub keys: Keyset,
+    /// The head as a file; empty before the first sync.
+    pub head_file: Vec<u8>,
+    /// The head; `None` before the first sync.
+    pub head: Option<Head>,
+    /// The revoked handles.
+    pub revocations: RevocationSet,
+}
+
+/// What one sync changes.
+#[derive(Debug)]
+pub struct Update {
+    /// The head file it was computed from.
+    pub replaces: Vec<u8>,
+    /// What is believed from now on.
+    pub trust: Trust,
+    /// How the stored set becomes the new one.
+    pub change: Change,
+}
+
+/// A change of the stored set of revocations.
+#[derive(Debug)]
+pub enum Change {
+    /// Add these, drop what expired before the day.
+    Add(Vec<Revocation>, u16),
+    /// Start over with the new set.
+    Replace,
+}
+
+/// The open database.
+#[derive(Debug)]
+pub struct TrustStore {
+    db: Connection,
+    dir: DataDir,
+}
+
+impl TrustStore {
+    pub(super) fn create(dir: &DataDir, root_file: &[u8]) -> Result<(), StoreError> {
+        let root_path = dir.root_file();
+        Root::open_pinned(root_file).map_err(|e| StoreError::Content {
+            path: root_path,
+            problem: format!("cannot be made: the root file {e}"),
+        })?;
+        let mut store = Self { db: Self::database(dir)?, dir: dir.clone() };
+        store.write(|tx| put(tx, "root", root_file))
+    }
+
+    /// Opens the database. A damaged one is set aside and started anew from the root given at `init`: the next sync fills it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(dir: &DataDir) -> Result<Self, StoreError> {
+        let sound = match Self::database(dir) {
+            Ok(db) if database::is_sound(&db) => Some(db),
+            Ok(_) => None,
+            Err(e) if database::is_damage(&e) => None,
+            Err(e) => return Err(e),
+        };
+        if let Some(db) = sound {
+            return Ok(Self { db, dir: dir.clone() });
+        }
+        let aside = database::quarantine(&dir.file("trust.db"))?;
+        tracing::error!(aside = %aside.display(), "trust.db was damaged and set aside; this checkpoint must sync before it can judge");
+        let root = dir.root_file();
+        Self::create(dir, &std::fs::read(&root).map_err(StoreError::io(&root))?)?;
+        Ok(Self { db: Self::database(dir)?, dir: dir.clone() })
+    }
+
+    fn database(dir: &DataDir) -> Result<Connection, StoreError> {
+        database::open(&dir.file("trust.db"), &Migrations::from_slice(MIGRATIONS), true)
+    }
+
+    /// What is believed now. Every signature is checked again: a file changed on the card is not believed.
+    ///
+    /// # Errors
+    /// [`StoreError::Content`] if what is stored does not hold.
+    pub fn load(&self) -> Result<Arc<Trust>, StoreError> {
+        let content = |e: ListError| self.content(&e);
+        let root_file = self.file("root")?.ok_or_else(|| StoreError::NotInitialised(self.dir.path().to_owned()))?;
+        // Pinned at `init` or followed from there by `sync`; only its own consistency is left to check.
+        let root = Root::open_pinned(&root_file).map_err(content)?;
+        let keyset_file = self.file("keyset")?.unwrap_or_default();
+        let head_file = self.file("head")?.unwrap_or_default();
+        let (keys, head, revocations) = if head_file.is_empty() {
+            (Keyset::new(0, 0, Vec::new()).map_err(content)?, None, RevocationSet::default())
+        } else {
+            let keys = Keyset::open(&keyset_file, &root).map_err(content)?;
+            let head = Head::open(&head_file, &keys).map_err(content)?;
+            let revocations = self.revocations()?;
+            if revocations.checksum() != head.revocations.checksum {
+                return Err(self.content(&ListError::Checksum));
+            }
+            (keys, Some(head), revocations)
+        };
+        Ok(Arc::new(Trust { root_file, root, keyset_file, keys, head_file, head, revocations }))
+    }
+
+    /// Writes what a sync brought, whole or not at all (SY 8.5).
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing has changed. [`StoreError::Overtaken`] if another program synced meanwhile.
+    pub fn apply(&mut self, update: &Update) -> Result<(), StoreError> {
+        let mut overtaken = false;
+        self.write(|tx| {
+            // Two programs may sync at once; the slower one must not put older lists over newer ones.
+            overtaken = file(tx, "head")?.unwrap_or_default() != update.replaces;
+            if overtaken {
+                return Ok(());
+            }
+            put(tx, "root", &update.trust.root_file)?;
+            put(tx, "keyset", &update.trust.keyset_file)?;
+            put(tx, "head", &update.trust.head_file)?;
+            match &update.change {
+                Change::Add(added, oldest_day) => {
+                    tx.execute("DELETE FROM revocation WHERE expiry_day < ?1", [oldest_day])?;
+                    insert(tx, added.iter().filter(|e| e.expiry_day >= *oldest_day))
+                }
+                Change::Replace => {
+                    tx.execute("DELETE FROM revocation", [])?;
+                    insert(tx, update.trust.revocations.entries())
+                }
+            }
+        })?;
+        if overtaken { Err(StoreError::Overtaken) } else { Ok(()) }
+    }
+
+    /// A number that changes when another program changes the database.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn data_version(&self) -> Result<i64, StoreError> {
+        self.db.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(|e| self.fail(e))
+    }
+
+    fn revocations(&self) -> Result<RevocationSet, StoreError> {
+        let read = || -> rusqlite::Result<Vec<Revocation>> {
+            let mut all = self.db.prepare("SELECT handle, reason, expiry_day FROM revocation ORDER BY handle")?;
+            let rows = all.query_map([], |row| {
+                Ok(Revocation { handle: row.get(0)?, reason: row.get(1)?, expiry_day: row.get(2)? })
+            })?;
+            rows.collect()
+        };
+        RevocationSet::new(read().map_err(|e| self.fail(e))?).map_err(|e| self.content(&e))
+    }
+
+    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        file(&self.db, name).map_err(|e| self.fail(e))
+    }
+
+    fn write(&mut self, act: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), StoreError> {
+        let path = self.dir.file("trust.db");
+        let run = || {
+            let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            act(&tx)?;
+            tx.commit()
+        };
+        run().map_err(|source| StoreError::Database { path, source })
+    }
+
+    fn fail(&self, source: rusqlite::Error) -> StoreError {
+        StoreError::Database { path: self.dir.file("trust.db"), source }
+    }
+
+    fn content(&self, error: &ListError) -> StoreError {
+        StoreError::Content {
+            path: self.dir.file("trust.db"),
+            problem: format!("holds a file that {error}; move it away and sync again"),
+        }
+    }
+}
+
+fn file(db: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
+    db.query_row("SELECT bytes FROM file WHERE name = ?1", [name], |row| row.get(0)).optional()
+}
+
+fn put(tx: &Connection, name: &str, bytes: &[u8]) -> rusqlite::Result<()> {
+    tx.execute("INSERT OR REPLACE INTO file (name, bytes) VALUES (?1, ?2)", params![name, bytes]).map(drop)
+}
+
+fn insert<'a>(tx: &Connection, entries: impl IntoIterator<Item = &'a Revocation>) -> rusqlite::Result<()> {
+    let mut row = tx.prepare("INSERT INTO revocation (handle, reason, expiry_day) VALUES (?1, ?2, ?3)")?;
+    entries.into_iter().try_for_each(|e| row.execute(params![e.handle, e.reason, e.expiry_day]).map(drop))
+}

@@ -1,0 +1,136 @@
+//! The registry's lists in, the gate's events out (SYNC 8).
+//!
+//! One sync fetches everything into memory, checks it all, and only then writes it, in one transaction: whatever goes
+//! wrong before, the gate goes on with what it had.
+
+mod lists;
+mod schedule;
+mod transport;
+
+pub use lists::fetch;
+pub use schedule::{Schedule, SyncState, Syncer};
+pub use transport::{Folder, Http, Transport, TransportError, open};
+
+use tongguan_pass::{Batch, ListError, limits};
+
+use crate::clock::Clock;
+use crate::store::{DeviceKey, Journal, StoreError, TrustStore};
+
+/// Events in one batch.
+const BATCH: usize = 200;
+
+/// Why a sync failed. What was there before is kept.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SyncError {
+    /// A file could not be fetched.
+    #[error("{what}: {source}")]
+    Transport {
+        /// The file.
+        what: String,
+        /// Why.
+        source: TransportError,
+    },
+    /// A file was refused.
+    #[error("refused {what}: it {source}")]
+    Refused {
+        /// The file.
+        what: &'static str,
+        /// The failed check.
+        source: ListError,
+    },
+    /// SY 4.2: the lists are older than the ones here.
+    #[error("refused the head: it goes back (version {got} where {known} is known); an old copy, or an attack")]
+    Rollback {
+        /// The version offered.
+        got: u32,
+        /// The version here.
+        known: u32,
+    },
+    /// The lists belong to another registry.
+    #[error("refused: these are the lists of another registry (their root is not the one given at `init`)")]
+    OtherRegistry,
+    /// The store refuses.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a sync did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The head's version.
+    pub version: u32,
+    /// Whether there was anything new.
+    pub changed: bool,
+    /// Revoked handles now.
+    pub revoked: usize,
+    /// Whether the lists fetched are past their expiry.
+    pub expired: bool,
+    /// Events handed in.
+    pub events_sent: u64,
+    /// Events still waiting; a folder takes none.
+    pub events_waiting: u64,
+    /// Why the events could not be handed in, if they could not: the lists count all the same.
+    pub upload_error: Option<String>,
+}
+
+/// One sync: lists in, then events out.
+///
+/// # Errors
+/// [`SyncError`]; then nothing has changed.
+pub fn sync(
+    transport: &dyn Transport,
+    store: &mut TrustStore,
+    journal: &Journal,
+    device: &DeviceKey,
+    clock: &dyn Clock,
+) -> Result<Report, SyncError> {
+    let trust = store.load()?;
+    let update = fetch(transport, &trust)?;
+    let changed = update.is_some();
+    let head = match &update {
+        Some(update) => {
+            store.apply(update)?;
+            update.trust.head.clone()
+        }
+        None => trust.head.clone(),
+    };
+    let (version, issued_at, expires_at) = head.map_or((0, 0, 0), |h| (h.version, h.issued_at, h.expires_at));
+    if let Ok(at) = jiff::Timestamp::from_second(i64::from(issued_at)) {
+        clock.raise_floor(at);
+    }
+    let revoked = update.as_ref().map_or(trust.as_ref(), |u| &u.trust).revocations.entries().len();
+    let expired = clock.now().interval().earliest > i64::from(expires_at);
+    let (events_sent, upload_error) = match hand_in(transport, journal, device) {
+        Ok(sent) => (sent, None),
+        Err((sent, error)) => (sent, Some(error.to_string())),
+    };
+    let events_waiting = journal.waiting_count()?;
+    Ok(Report { version, changed, revoked, expired, events_sent, events_waiting, upload_error })
+}
+
+/// SY 6.1: hands in what waits, batch by batch; each is marked only when the registry has said that it has it.
+fn hand_in(transport: &dyn Transport, journal: &Journal, device: &DeviceKey) -> Result<u64, (u64, SyncError)> {
+    let mut sent = 0;
+    if !transport.takes_events() {
+        return Ok(sent);
+    }
+    loop {
+        let (previous, entries) = journal.waiting(BATCH).map_err(|e| (sent, e.into()))?;
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(sent) };
+        let batch = Batch {
+            device: device.public(),
+            first_seq: first.seq,
+            previous,
+            records: entries.iter().map(|e| e.record.clone()).collect(),
+        };
+        let bytes = batch.sign(device.signing());
+        debug_assert!(bytes.len() <= limits::BATCH_BYTES, "200 records of at most 1 KiB fit");
+        transport
+            .post("v1/events", &bytes)
+            .map_err(|source| SyncError::Transport { what: "events".into(), source })
+            .and_then(|()| Ok(journal.mark_handed_in(last.seq)?))
+            .map_err(|e| (sent, e))?;
+        sent += entries.len() as u64;
+    }
+}

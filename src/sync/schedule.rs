@@ -1,0 +1,146 @@
+//! When to sync: at start, then at intervals with jitter, backing off while it fails. Runs in a thread of its own.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::{Report, SyncError, Transport, sync};
+use crate::clock::Clock;
+use crate::store::{DeviceKey, Journal, Trust, TrustStore};
+
+/// How often another program's sync is looked for.
+const LOOK: Duration = Duration::from_secs(1);
+/// The longest pause while syncs fail.
+const LONGEST_PAUSE: Duration = Duration::from_secs(600);
+
+/// The intervals.
+#[derive(Debug, Clone, Copy)]
+pub struct Schedule {
+    /// Between two good syncs.
+    pub every: Duration,
+}
+
+impl Schedule {
+    /// The pause after `failures` failed syncs in a row. `dice` in 0..=255 spreads gates that failed together.
+    fn pause(self, failures: u32, dice: u8) -> Duration {
+        let base = self.every.min(LONGEST_PAUSE.max(self.every));
+        let doubled = match failures {
+            0 => base,
+            n => Duration::from_secs(5).saturating_mul(1 << n.min(10)).min(LONGEST_PAUSE.max(base)),
+        };
+        // 0.75 to 1.25 of it.
+        doubled.mul_f64(0.75 + f64::from(dice) / 510.0)
+    }
+}
+
+/// What the screen and the log are told of syncing.
+#[derive(Debug, Clone, Default)]
+pub struct SyncState {
+    /// The last good sync since the start.
+    pub last_good: Option<Timestamp>,
+    /// What went wrong last, in words; `None` while all is well.
+    pub problem: Option<String>,
+}
+
+/// The sync thread's belongings.
+pub struct Syncer {
+    /// Where the registry is; `None` if this checkpoint is only fed by hand.
+    pub transport: Option<Box<dyn Transport + Send>>,
+    /// The lists.
+    pub store: TrustStore,
+    /// The events.
+    pub journal: Arc<Journal>,
+    /// The device's key.
+    pub device: DeviceKey,
+    /// The clock whose floor the lists raise.
+    pub clock: Arc<dyn Clock>,
+    /// What everybody else reads.
+    pub trust: Arc<RwLock<Arc<Trust>>>,
+    /// What the screen reads.
+    pub state: Arc<Mutex<SyncState>>,
+    /// When.
+    pub schedule: Schedule,
+}
+
+impl Syncer {
+    /// Syncs until the other end of `stop` is dropped.
+    pub fn run(mut self, stop: &Receiver<()>) {
+        let mut failures = 0;
+        let mut next = Instant::now();
+        let mut version = self.store.data_version().ok();
+        loop {
+            if self.transport.is_some() && Instant::now() >= next {
+                match self.once() {
+                    Ok(()) => failures = 0,
+                    Err(problem) => {
+                        failures += 1;
+                        tracing::warn!("sync failed: {problem}");
+                        self.set(|state| state.problem = Some(problem));
+                    }
+                }
+                let mut dice = [128];
+                // Without randomness the pause is merely not spread.
+                getrandom::fill(&mut dice).ok();
+                next = Instant::now() + self.schedule.pause(failures, dice[0]);
+            }
+            // `tongguan sync`, or a stick, may have brought lists meanwhile.
+            let now = self.store.data_version().ok();
+            if now != version {
+                version = now;
+                self.reload();
+            }
+            match stop.recv_timeout(LOOK) {
+                Err(RecvTimeoutError::Timeout) => {}
+                _ => return,
+            }
+        }
+    }
+
+    fn once(&mut self) -> Result<(), String> {
+        let Some(transport) = &self.transport else { return Ok(()) };
+        let done: Result<Report, SyncError> =
+            sync(transport.as_ref(), &mut self.store, &self.journal, &self.device, self.clock.as_ref());
+        let report = done.map_err(|e| e.to_string())?;
+        if report.changed {
+            tracing::info!(version = report.version, revoked = report.revoked, "new lists");
+            self.reload();
+        }
+        if let Some(problem) = report.upload_error {
+            return Err(problem);
+        }
+        let at = self.clock.now().best_guess();
+        self.set(|state| *state = SyncState { last_good: Some(at), problem: None });
+        Ok(())
+    }
+
+    fn reload(&self) {
+        match self.store.load() {
+            Ok(trust) => *self.trust.write().unwrap_or_else(PoisonError::into_inner) = trust,
+            Err(e) => {
+                tracing::error!("{e}");
+                self.set(|state| state.problem = Some(e.to_string()));
+            }
+        }
+    }
+
+    fn set(&self, change: impl FnOnce(&mut SyncState)) {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_while_syncs_fail_and_are_spread_but_never_beyond_their_bound() {
+        let schedule = Schedule { every: Duration::from_secs(60) };
+        assert_eq!(schedule.pause(0, 255).as_secs(), 75);
+        assert_eq!(schedule.pause(0, 0).as_secs(), 45);
+        let middle = |failures| schedule.pause(failures, 128).as_secs();
+        assert!(middle(1) < middle(3) && middle(3) < middle(5));
+        assert!(schedule.pause(u32::MAX, 255) <= LONGEST_PAUSE.mul_f64(1.26));
+    }
+}

@@ -1,0 +1,159 @@
+//! Where the registry's files come from: a server, or a folder such as a USB stick. Both have the same layout (SYNC 1.1).
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The longest a request may take as a whole, so that a server that sends a byte a minute does not hold a sync for ever.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Why a file could not be fetched.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransportError {
+    /// No connection, or it broke.
+    #[error("the registry cannot be reached: {0}")]
+    Unreachable(String),
+    /// The server answers, but not with the file.
+    #[error("the registry answers {status}{}", explain(*status, message))]
+    Status {
+        /// The HTTP status.
+        status: u16,
+        /// What the registry says, if it says anything.
+        message: String,
+    },
+    /// More bytes than the file may have (endless data).
+    #[error("more than the {0} bytes this file may have")]
+    TooLong(usize),
+    /// A file of the folder cannot be read.
+    #[error("cannot read {path}: {source}")]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+fn explain(status: u16, message: &str) -> String {
+    match status {
+        _ if !message.is_empty() => format!(": {message}"),
+        404 => ": is this the address of a Tongguan registry?".into(),
+        500.. => ": it has a problem of its own; its log tells".into(),
+        _ => String::new(),
+    }
+}
+
+/// Fetches files and hands in batches.
+pub trait Transport {
+    /// The file at `path`, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    fn get(&self, path: &str, limit: usize) -> Result<Vec<u8>, TransportError>;
+
+    /// Hands in `bytes` at `path`.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    fn post(&self, path: &str, bytes: &[u8]) -> Result<(), TransportError>;
+
+    /// Whether events can be handed in here.
+    fn takes_events(&self) -> bool;
+}
+
+/// The transport for `source`: an `http(s)://` address or a folder.
+pub fn open(source: &str) -> Box<dyn Transport + Send> {
+    if source.starts_with("http://") || source.starts_with("https://") {
+        Box::new(Http::new(source))
+    } else {
+        Box::new(Folder(PathBuf::from(source)))
+    }
+}
+
+/// A registry, or any web server with its files.
+#[derive(Debug)]
+pub struct Http {
+    agent: ureq::Agent,
+    base: String,
+}
+
+impl Http {
+    /// The registry at `base`, such as `https://registry.example`.
+    pub fn new(base: &str) -> Self {
+        let config = ureq::Agent::config_builder()
+            .timeout_global(Some(DEADLINE))
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .http_status_as_error(false)
+            .user_agent(concat!("tongguan/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self { agent: config.into(), base: base.trim_end_matches('/').to_owned() }
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.base)
+    }
+}
+
+impl Transport for Http {
+    fn get(&self, path: &str, limit: usize) -> Result<Vec<u8>, TransportError> {
+        read(self.agent.get(self.url(path)).call().map_err(unreachable)?, limit)
+    }
+
+    fn post(&self, path: &str, bytes: &[u8]) -> Result<(), TransportError> {
+        let request = self.agent.post(self.url(path)).content_type("application/octet-stream");
+        read(request.send(bytes).map_err(unreachable)?, 64 * 1024).map(drop)
+    }
+
+    fn takes_events(&self) -> bool {
+        true
+    }
+}
+
+fn read(mut answer: ureq::http::Response<ureq::Body>, limit: usize) -> Result<Vec<u8>, TransportError> {
+    let status = answer.status().as_u16();
+    let good = answer.status().is_success();
+    // An error's words are for people; a page of HTML is not.
+    let limit = if good { limit } else { 2_000 };
+    let mut bytes = Vec::new();
+    let mut body = answer.body_mut().as_reader().take(limit as u64 + 1);
+    body.read_to_end(&mut bytes).map_err(|e| TransportError::Unreachable(format!("the answer broke off: {e}")))?;
+    if !good {
+        let message = serde_json::from_slice::<serde_json::Value>(&bytes)
+            .ok()
+            .and_then(|json| Some(json.get("message")?.as_str()?.to_owned()))
+            .unwrap_or_default();
+        return Err(TransportError::Status { status, message });
+    }
+    if bytes.len() > limit { Err(TransportError::TooLong(limit)) } else { Ok(bytes) }
+}
+
+fn unreachable(error: ureq::Error) -> TransportError {
+    TransportError::Unreachable(error.to_string())
+}
+
+/// A folder with the registry's files: what `tongguan-registry bundle` writes.
+#[derive(Debug)]
+pub struct Folder(pub PathBuf);
+
+impl Transport for Folder {
+    fn get(&self, path: &str, limit: usize) -> Result<Vec<u8>, TransportError> {
+        let path = self.0.join(path);
+        let read = |path: &Path| {
+            let mut bytes = Vec::new();
+            File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        let bytes = read(&path).map_err(|source| TransportError::File { path, source })?;
+        if bytes.len() > limit { Err(TransportError::TooLong(limit)) } else { Ok(bytes) }
+    }
+
+    fn post(&self, _: &str, _: &[u8]) -> Result<(), TransportError> {
+        Ok(())
+    }
+
+    fn takes_events(&self) -> bool {
+        false
+    }
+}
