@@ -200,6 +200,10 @@ impl Batch {
         let device = key::public_key(&body.array()?).ok_or(ListError::PublicKey)?;
         let first_seq = body.u64()?;
         let previous = Sha256Hash(body.array()?);
+        // SY 6.2: nothing stands before the first record.
+        if first_seq == 1 && previous != Sha256Hash([0; 32]) {
+            return Err(ListError::Chain);
+        }
         let count = usize::from(body.u16()?);
         // SY 6.1: "A batch has 1 to 500 records of 1 to 1,024 bytes."
         if count == 0 || count > limits::BATCH_EVENTS {

@@ -1,0 +1,40 @@
+# The front door: `make help` lists the doors.
+# Every target installs the system packages it misses (asks first on a terminal; YES=1 does not ask).
+
+CARGO ?= cargo
+BIN = target/debug
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test lint bench vectors deny
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## Install the system packages that are missing (Debian, Ubuntu, Raspberry Pi OS)
+	@scripts/system-packages.sh
+
+build: setup ## Build the checkpoint, the registry and the phone simulator
+	$(CARGO) build --workspace --locked
+
+run: build ## See it work: a registry, a gate and a simulated phone (CAMERA=0 for a webcam)
+	$(BIN)/tongguan-sim demo $(if $(CAMERA),--camera $(CAMERA)) $(ARGS)
+
+test: build ## Run every test: units, vectors, properties, end to end with the real programs, and the demo's walk
+	$(CARGO) test --workspace --locked
+	$(BIN)/tongguan-sim demo --once --screen none
+
+lint: setup ## Formatting and lints, warnings are errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+bench: setup ## Measure what was promised: ratios in one run, and the way from text to relay
+	$(CARGO) bench --locked --bench promises
+	$(CARGO) build --release --locked
+	$(CARGO) bench --locked --bench latency
+
+vectors: ## Write the test vectors anew (after a change of the formats)
+	UPDATE_VECTORS=1 $(CARGO) test -p tongguan-pass --test vectors
+
+deny: ## Check licences and advisories of all dependencies (installs cargo-deny)
+	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
+	$(CARGO) deny check licenses bans sources
