@@ -41,9 +41,9 @@ impl Text {
     pub fn span(seconds: i64) -> Self {
         let s = seconds.unsigned_abs();
         let (n, zh, en) = match s {
-            0..90 => (s, "秒", "second"),
-            90..5_400 => (s.saturating_add(30) / 60, "分钟", "minute"),
-            5_400..172_800 => (s.saturating_add(1_800) / 3_600, "小时", "hour"),
+            0..60 => (s, "秒", "second"),
+            60..5_400 => ((s + 30) / 60, "分钟", "minute"),
+            5_400..172_800 => ((s + 1_800) / 3_600, "小时", "hour"),
             _ => (s / 86_400, "天", "day"),
         };
         Self::new(format!("{n}{zh}"), format!("{n} {en}{}", if n == 1 { "" } else { "s" }))

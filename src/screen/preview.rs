@@ -36,7 +36,7 @@ pub(super) fn shrink(width: u32, height: u32, luma: &[u8]) -> Option<Frame> {
         small.extend(columns.iter().map(|&(left, right)| {
             let four = [above[left], above[right], below[left], below[right]];
             let mean = four.iter().map(|&grey| u16::from(grey)).sum::<u16>() / 4;
-            mean.to_be_bytes()[1]
+            u8::try_from(mean).unwrap_or(u8::MAX)
         }));
     }
     Some(Frame { width: u32::try_from(small_wide).ok()?, height: u32::try_from(small_high).ok()?, luma: small })
