@@ -19,7 +19,7 @@ build: setup ## Build the checkpoint, the registry and the phone simulator
 run: build ## See it work: a registry, a gate and a simulated phone (CAMERA=0 for a webcam)
 	$(BIN)/tongguan-sim demo $(if $(CAMERA),--camera $(CAMERA)) $(ARGS)
 
-test: build ## Run every test: units, vectors, properties, end to end with the real programs, and the demo's walk
+test: setup ## Run every test: units, vectors, properties, end to end with the real programs, and the demo's walk
 	$(CARGO) test --workspace --locked
 	$(BIN)/tongguan-sim demo --once --screen none
 
@@ -28,9 +28,8 @@ lint: setup ## Formatting and lints, warnings are errors
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 bench: setup ## Measure what was promised: ratios in one run, and the way from text to relay
-	$(CARGO) bench --locked --bench promises
-	$(CARGO) build --release --locked
-	$(CARGO) bench --locked --bench latency
+	$(CARGO) build --release --locked -p tongguan-registry
+	$(CARGO) bench --locked --bench promises --bench latency
 
 vectors: ## Write the test vectors anew (after a change of the formats)
 	UPDATE_VECTORS=1 $(CARGO) test -p tongguan-pass --test vectors

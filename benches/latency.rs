@@ -18,7 +18,7 @@ fn run(program: &Path, args: &[&str]) -> Vec<Value> {
 fn main() {
     let checkpoint = Path::new(env!("CARGO_BIN_EXE_tongguan"));
     let registry = checkpoint.with_file_name("tongguan-registry");
-    assert!(registry.exists(), "run `cargo build --release` first (make bench does)");
+    assert!(registry.exists(), "run `cargo build --release -p tongguan-registry` first (make bench does)");
     let dir = tempfile::tempdir().unwrap();
     let path = |name: &str| dir.path().join(name).display().to_string();
     let (city, gate, stick, frames) = (path("registry"), path("checkpoint"), path("stick"), path("frames"));

@@ -34,7 +34,8 @@ impl Before {
     /// The sync from `source` fails and says `why`; everything is as it was.
     #[track_caller]
     fn refuses(&self, source: &str, why: &str) {
-        let said = self.checkpoint.sync_from(source).with_code(1);
+        let said = self.checkpoint.sync_from(source);
+        assert!(matches!(said.code, Some(1 | 2)), "{:?} {}", said.code, said.err);
         let error = text(&said.one()["error"]);
         assert!(error.contains(why), "{error:?} does not say {why:?}");
         assert!(said.err.contains("everything is as it was"), "{}", said.err);
@@ -210,7 +211,7 @@ fn pictures_that_are_none_are_named_one_by_one() {
     image::GrayImage::new(40_000, 2).save(path("wide.png")).unwrap();
     let names = ["good.png", "cut.png", "text.png", "empty.png", "zero.pgm", "wide.png", "missing.png"].map(path);
     let args: Vec<&str> = ["decode", "--json"].into_iter().chain(names.iter().map(String::as_str)).collect();
-    let answers = run(common::TONGGUAN, &args).with_code(1).json();
+    let answers = run(common::TONGGUAN, &args).with_code(2).json();
     assert_eq!(answers.len(), names.len());
     assert_eq!(answers[0]["codes"][0]["text"], "https://example.org");
     assert_eq!(answers[0]["codes"][0]["corners"].as_array().unwrap().len(), 4);
@@ -291,4 +292,28 @@ fn a_damaged_database_is_set_aside_and_the_gate_recovers_by_a_sync() {
     assert_eq!(checkpoint.verdict(&code), ("pass".into(), "fresh".into()));
     let aside = fs::read_dir(&data).unwrap().flatten().filter(|e| e.file_name().to_string_lossy().contains("damaged-"));
     assert!(aside.count() >= 2, "both are kept for whoever wants to look");
+}
+
+#[test]
+fn a_list_changed_on_the_card_is_not_believed() {
+    let before = before();
+    let trust = PathBuf::from(before.checkpoint.data()).join("trust.db");
+    let db = rusqlite::Connection::open(trust).unwrap();
+    assert_eq!(db.execute("DELETE FROM revocation", []).unwrap(), 1);
+    drop(db);
+    assert_eq!(before.checkpoint.verdict(&before.code), ("confirm".into(), "unknown_key".into()));
+    before.accepts(&before.stick.path().display().to_string());
+}
+
+#[test]
+fn a_gate_that_cannot_start_says_why_where_the_guard_looks() {
+    let dir = tempfile::tempdir().unwrap();
+    let picture = dir.path().join("screen.png");
+    let screen = format!("picture:{}", picture.display());
+    let said = run(common::TONGGUAN, &["run", "--data", "/nowhere", "--camera", "none", "--screen", &screen]);
+    assert!(said.with_code(2).err.contains("tongguan init"));
+    // The page is filled with the red of a refusal.
+    let shown = image::open(&picture).unwrap().into_rgb8();
+    let red = |p: &&image::Rgb<u8>| p[0] > 120 && p[1] < 60 && p[2] < 80;
+    assert!(shown.pixels().filter(red).count() > 100_000);
 }

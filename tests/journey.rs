@@ -107,7 +107,7 @@ fn a_pass_revoked_while_the_gate_is_offline_is_refused_after_the_next_sync() {
     registry.stop();
 
     registry.revoke(&person);
-    checkpoint.command(&["sync"]).with_code(1);
+    checkpoint.command(&["sync"]).with_code(2);
     assert_eq!(checkpoint.verdict(&code), ("pass".into(), "fresh".into()), "offline, the gate cannot know");
 
     let stick = registry.bundle();

@@ -36,7 +36,7 @@ pub(crate) struct Cli {
 enum Command {
     /// Run the gate: camera, screen, relay, journal and sync.
     Run(run::RunArgs),
-    /// Say what the decoder sees in pictures. Exit code 1 if one of them has no code or cannot be read.
+    /// Say what the decoder sees in pictures. Exit code 2 if one of them cannot be read.
     Decode(questions::DecodeArgs),
     /// Say what the gate would answer to a code. Exit code 0 for a pass, 1 for anything else.
     Verify(questions::VerifyArgs),

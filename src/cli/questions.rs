@@ -32,14 +32,13 @@ pub(super) struct DecodeArgs {
 
 impl DecodeArgs {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
-        let mut all_read = true;
+        let mut unreadable = 0;
         for path in &self.pictures {
             match Luma::read(path) {
                 Ok(luma) => {
                     let start = Instant::now();
                     let codes = decode::decode(&luma);
                     let ms = start.elapsed().as_secs_f64() * 1000.0;
-                    all_read &= !codes.is_empty();
                     if self.json {
                         let codes: Vec<_> =
                             codes.iter().map(|c| json!({"text": c.text, "corners": c.corners})).collect();
@@ -53,7 +52,7 @@ impl DecodeArgs {
                     }
                 }
                 Err(problem) => {
-                    all_read = false;
+                    unreadable += 1;
                     if self.json {
                         print_json(&json!({"file": show(path), "codes": [], "error": problem}))?;
                     }
@@ -61,7 +60,8 @@ impl DecodeArgs {
                 }
             }
         }
-        Ok(if all_read { Answer::Yes } else { Answer::No })
+        anyhow::ensure!(unreadable == 0, "{unreadable} of {} pictures could not be read", self.pictures.len());
+        Ok(Answer::Yes)
     }
 }
 

@@ -13,7 +13,8 @@ use tongguan::clock::{Clock, SystemClock};
 use tongguan::config::{CameraSource, Config, GateDriver, ScreenKind};
 use tongguan::gate::{self, Gate};
 use tongguan::lane::{Lane, Parts};
-use tongguan::screen::{self, Backend, Screen};
+use tongguan::lang::Text;
+use tongguan::screen::{self, Backend, Outcome, Screen, Shown};
 use tongguan::store::{DataDir, DeviceKey, Journal, TrustStore};
 use tongguan::sync::{self, Schedule, SyncState, Syncer};
 
@@ -39,7 +40,7 @@ pub(super) struct RunArgs {
 
 impl RunArgs {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
-        let (mut config, dir) = self.place.open()?;
+        let mut config = self.place.config()?;
         config.camera = self.camera.unwrap_or(config.camera);
         config.gate.driver = self.gate.unwrap_or(config.gate.driver);
         config.screen = self.screen.unwrap_or(config.screen);
@@ -63,11 +64,41 @@ impl RunArgs {
             verdict_for: Duration::from_millis(config.show.verdict_ms),
             ..screen::Options::default()
         };
-        // The lane is judged before the screen goes, so that what was shown last was true.
-        let running = screen::run(options, |screen| Running::start(config, &dir, screen, events))?;
+        let times = if config.screen == ScreenKind::None { 0 } else { FAILURE_SHOWN };
+        let running = screen::run(options, |screen| {
+            let running = Running::start(config, screen.clone(), events);
+            if let Err(error) = &running {
+                show_failure(&screen, error, times)?;
+            }
+            Ok(running)
+        })??;
         running.end()?;
         Ok(Answer::Yes)
     }
+}
+
+/// How often a failure is shown anew before the program ends and whoever started it tries again: verdicts fade.
+const FAILURE_SHOWN: u32 = 20;
+
+/// Fills the screen with why the gate cannot start.
+fn show_failure(screen: &Screen, error: &anyhow::Error, times: u32) -> anyhow::Result<()> {
+    let (screen, why) = (screen.clone(), format!("{error:#}"));
+    let shown = Shown {
+        outcome: Outcome::Deny,
+        title: Text::new("无法启动", "Cannot start"),
+        guard: Text::new(why.clone(), why),
+        resident: Text::new("请联系值班人员", "Please ask the guard"),
+        reason: "not_started".to_owned(),
+        gate_open: false,
+    };
+    std::thread::Builder::new().name("failure".into()).spawn(move || {
+        for _ in 0..times {
+            screen.verdict(shown.clone());
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        screen.quit();
+    })?;
+    Ok(())
 }
 
 /// Everything that runs beside the screen.
@@ -79,12 +110,8 @@ struct Running {
 }
 
 impl Running {
-    fn start(
-        config: Config,
-        dir: &DataDir,
-        screen: Screen,
-        events: Option<Box<dyn Write + Send>>,
-    ) -> anyhow::Result<Self> {
+    fn start(config: Config, screen: Screen, events: Option<Box<dyn Write + Send>>) -> anyhow::Result<Self> {
+        let dir = &DataDir::open(&config.data_dir)?;
         let store = TrustStore::open(dir)?;
         let loaded = store.load()?;
         let journal = Arc::new(Journal::open(dir)?);

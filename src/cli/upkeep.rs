@@ -85,14 +85,20 @@ impl SyncArgs {
             anyhow::bail!("there is no registry in the configuration: give one with --from, or set registry = \"...\"");
         }
         match self.sync(&source, &config, &dir) {
-            // The data folder itself is unusable: that is an error, not a failed check.
-            Err(SyncError::Store(e)) => Err(e.into()),
             Err(problem) => {
                 if self.json {
                     print_json(&json!({"done": false, "error": problem.to_string()}))?;
                 }
-                tracing::error!("sync from {source} failed, everything is as it was: {problem}");
-                Ok(Answer::No)
+                match problem {
+                    // What cannot be read or written is an error; what was fetched and refused is a check that failed.
+                    SyncError::Store(e) => Err(e.into()),
+                    SyncError::Transport { .. } => Err(anyhow::Error::new(problem)
+                        .context(format!("sync from {source} failed, everything is as it was"))),
+                    refused => {
+                        tracing::error!("sync from {source} failed, everything is as it was: {refused}");
+                        Ok(Answer::No)
+                    }
+                }
             }
             Ok(report) => {
                 if self.json {
@@ -114,15 +120,10 @@ impl SyncArgs {
                         report.version, report.revoked, report.events_sent, report.events_waiting
                     ))?;
                 }
-                match report.upload_error {
-                    None => Ok(Answer::Yes),
-                    Some(problem) => {
-                        tracing::error!(
-                            "the lists are in, but the events could not be handed in and are kept: {problem}"
-                        );
-                        Ok(Answer::No)
-                    }
+                if let Some(problem) = report.upload_error {
+                    anyhow::bail!("the lists are in, but the events could not be handed in and are kept: {problem}");
                 }
+                Ok(Answer::Yes)
             }
         }
     }

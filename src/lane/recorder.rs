@@ -120,3 +120,75 @@ fn hex(bytes: &[u8]) -> String {
         s
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use tongguan_pass::{ClockSource, OutcomeCode, Root, SigningKey};
+
+    use super::*;
+    use crate::store::DataDir;
+
+    #[derive(Clone, Default)]
+    struct Printed(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Printed {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn entry(id: u8) -> NewEntry {
+        let event = Event {
+            id: [id; 16],
+            earliest_ms: 1,
+            latest_ms: 2,
+            clock: ClockSource::Synced,
+            lane: "1".into(),
+            kind: 0,
+            handle: 0,
+            outcome: OutcomeCode::Deny,
+            reason: "damaged".into(),
+            gate: tongguan_pass::GateOutcome::Closed,
+            latency_us: [0; 4],
+        };
+        NewEntry { event, used: None }
+    }
+
+    #[test]
+    fn events_that_cannot_be_written_wait_in_order_and_none_is_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let key = SigningKey::from_bytes(&[1; 32]);
+        let keys = vec![(tongguan_pass::KeyId(1), key.verifying_key())];
+        let root = Root { version: 1, issued_at: 1, previous: None, threshold: 1, keys };
+        let data = DataDir::init(&dir.path().join("d"), &root.sign(&[(tongguan_pass::KeyId(1), &key)])).unwrap();
+        let (journal, printed) = (Arc::new(Journal::open(&data).unwrap()), Printed::default());
+        let mut recorder = Recorder::new(Arc::clone(&journal), Some(Box::new(printed.clone())));
+        recorder.record(entry(1));
+
+        // The disk is full: SQLite may not take another page.
+        journal.limit_pages(Some(1)).unwrap();
+        let mut last = 1;
+        while recorder.problem().is_none() {
+            last += 1;
+            recorder.record(entry(last));
+        }
+        recorder.record(entry(last + 1));
+        assert!(recorder.problem().unwrap().contains("the disk is full"), "{:?}", recorder.problem());
+        let before = journal.after(0, 1000).unwrap().len();
+        assert_eq!(before, usize::from(last) - 1);
+
+        journal.limit_pages(None).unwrap();
+        recorder.flush();
+        assert_eq!(recorder.problem(), None);
+        let ids: Vec<u8> = journal.after(0, 1000).unwrap().iter().map(|e| e.record[1]).collect();
+        assert_eq!(ids, (1..=last + 1).collect::<Vec<u8>>());
+        assert_eq!(printed.0.lock().unwrap().iter().filter(|b| **b == b'\n').count(), ids.len());
+    }
+}

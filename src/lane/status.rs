@@ -55,10 +55,9 @@ fn clock(now: &Reading) -> StatusLine {
         (ClockSource::Synced | ClockSource::Holdover | ClockSource::Stated, Some(_)) => {
             (Level::Green, Text::new("时间已校准", "Clock synchronised"))
         }
-        (_, Some(_)) => (
-            Level::Amber,
-            Text::new("时间未校准：请联网对时", "Clock not synchronised: connect it to network time"),
-        ),
+        (_, Some(_)) => {
+            (Level::Amber, Text::new("时间未校准：请联网对时", "Clock not synchronised: connect it to network time"))
+        }
         (_, None) => {
             (Level::Red, Text::new("时间不可信：无法判断是否过期", "Clock unknown: cannot tell fresh from expired"))
         }

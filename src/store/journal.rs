@@ -160,6 +160,13 @@ impl Journal {
         })
     }
 
+    /// Lets the database grow no further, as a full disk does.
+    #[cfg(test)]
+    pub(crate) fn limit_pages(&self, pages: Option<i64>) -> Result<(), StoreError> {
+        // SQLite takes the present size for a limit below it.
+        self.with(|db| db.pragma_update_and_check(None, "max_page_count", pages.unwrap_or(1 << 30), |_| Ok(())))
+    }
+
     fn select(&self, rest: &str, seq: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         self.with(|db| {
             let mut rows = db.prepare(&format!("SELECT seq, record, chain, handed_in FROM event {rest}"))?;

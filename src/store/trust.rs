@@ -76,14 +76,16 @@ impl TrustStore {
     /// # Errors
     /// [`StoreError`].
     pub fn open(dir: &DataDir) -> Result<Self, StoreError> {
-        let sound = match Self::database(dir) {
-            Ok(db) if database::is_sound(&db) => Some(db),
-            Ok(_) => None,
-            Err(e) if database::is_damage(&e) => None,
+        match Self::database(dir) {
+            Ok(db) => {
+                let store = Self { db, dir: dir.clone() };
+                // Sound as a database, and every signature and the set's checksum hold.
+                if database::is_sound(&store.db) && !matches!(store.load(), Err(StoreError::Content { .. })) {
+                    return Ok(store);
+                }
+            }
+            Err(e) if database::is_damage(&e) => {}
             Err(e) => return Err(e),
-        };
-        if let Some(db) = sound {
-            return Ok(Self { db, dir: dir.clone() });
         }
         let aside = database::quarantine(&dir.file("trust.db"))?;
         tracing::error!(aside = %aside.display(), "trust.db was damaged and set aside; this checkpoint must sync before it can judge");
@@ -188,10 +190,7 @@ impl TrustStore {
     }
 
     fn content(&self, error: &ListError) -> StoreError {
-        StoreError::Content {
-            path: self.dir.file("trust.db"),
-            problem: format!("holds a file that {error}; move it away and sync again"),
-        }
+        StoreError::Content { path: self.dir.file("trust.db"), problem: format!("holds a file that {error}") }
     }
 }
 
