@@ -200,7 +200,7 @@ impl Batch {
         let device = key::public_key(&body.array()?).ok_or(ListError::PublicKey)?;
         let first_seq = body.u64()?;
         let previous = Sha256Hash(body.array()?);
-        // SY 6.2: nothing stands before the first record.
+        // SY 6.2: "A batch that begins at 1 has a previous of zeros."
         if first_seq == 1 && previous != Sha256Hash([0; 32]) {
             return Err(ListError::Chain);
         }

@@ -28,7 +28,7 @@ pub struct Head {
     pub keyset: FileRef,
     /// The revoked handles.
     pub revocations: Revocations,
-    /// Further files by type (SY 4.4): 1 policy, 2 rosters. A reader skips the types it does not know.
+    /// Further files by type (SY 4.4): 1 policy, 2 rosters. A reader does not fetch the types it does not know.
     pub files: Vec<(u8, FileRef)>,
 }
 
@@ -142,7 +142,7 @@ impl Head {
         let keyset = FileRef::read(&mut body)?;
         let revocations = Revocations::read(&mut body)?;
         let count = body.u8()?;
-        // SY 4.4: "At most 16 further files, ascending by type, no type twice. Unknown types are skipped."
+        // SY 4.4: "At most 16 further files, ascending by type, no type twice." Unknown types are like any other here.
         if usize::from(count) > limits::HEAD_FILES {
             return Err(ListError::Field("file count"));
         }

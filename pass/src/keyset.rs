@@ -40,7 +40,8 @@ impl Keyset {
     /// A keyset of `keys`, in any order.
     ///
     /// # Errors
-    /// [`ListError::Order`] if two keys have one id, [`ListError::Field`] if there are too many or a validity is empty.
+    /// [`ListError::Order`] if two keys have one id or one public key, [`ListError::Field`] if there are too many or a
+    /// validity is empty.
     pub fn new(version: u32, issued_at: u32, mut keys: Vec<RegistryKey>) -> Result<Self, ListError> {
         keys.sort_by_key(|k| k.id);
         let set = Self { version, issued_at, keys };
@@ -117,6 +118,10 @@ impl Keyset {
             }
             // PF 3.3: "A public key is a canonical point that is not of small order."
             let key = key::public_key(&body.array()?).ok_or(ListError::PublicKey)?;
+            // SY 3.5: "No public key is there twice." A key has one purpose, under whatever id.
+            if keys.iter().any(|known| known.key == key) {
+                return Err(ListError::Order("keys"));
+            }
             keys.push(RegistryKey { id, purpose, not_before, not_after, key });
         }
         body.end()?;

@@ -99,7 +99,7 @@ impl Root {
         let mut keys: Vec<(KeyId, VerifyingKey)> = Vec::with_capacity(usize::from(count));
         for _ in 0..count {
             let id = KeyId(body.u16()?);
-            // SY 3.4: "Keys ascend by id, and no key is there twice."
+            // SY 3.4: "Keys ascend by id; no id and no public key is there twice."
             if keys.last().is_some_and(|(last, _)| *last >= id) {
                 return Err(ListError::Order("keys"));
             }

@@ -255,7 +255,7 @@ prop_compose! {
 
 fn batch() -> impl Strategy<Value = Batch> {
     let records = prop::collection::vec(event(), 1..6);
-    (records, 1..u64::from(u32::MAX), any::<[u8; 32]>()).prop_map(|(events, first_seq, previous)| Batch {
+    (records, 2..u64::from(u32::MAX), any::<[u8; 32]>()).prop_map(|(events, first_seq, previous)| Batch {
         device: holder().verifying_key(),
         first_seq,
         previous: Sha256Hash(previous),

@@ -6,7 +6,9 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Once;
 
 use support::schema::{CodeVector, ListVector};
@@ -43,6 +45,23 @@ fn every_list_vector_is_judged_as_it_says() {
         judged += 1;
     }
     assert!(judged > 0, "there are list vectors");
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+fn the_witness_judges_every_vector_as_it_says() {
+    let vectors_there = read().len();
+    let witness = match Command::new("python3").arg(vectors().join("witness.py")).output() {
+        Ok(witness) => witness,
+        Err(e) if e.kind() == ErrorKind::NotFound => {
+            eprintln!("skipped: there is no python3 here to run vectors/witness.py");
+            return;
+        }
+        Err(e) => panic!("python3: {e}"),
+    };
+    let said = String::from_utf8_lossy(&witness.stdout) + String::from_utf8_lossy(&witness.stderr);
+    assert!(witness.status.success(), "{said}");
+    assert!(said.contains(&format!("{vectors_there} passed, 0 failed")), "{said}");
 }
 
 #[test]

@@ -207,6 +207,11 @@ fn carried_phone_clock(v: &mut Codes) {
     let later = Carried { made_at: NOW + 5, ..window };
     let about = "The figure is not less than the certificate's end shows.";
     v.carried("carried-made-after-certificate-uncertain", "PF 7.3", about, between(-10, 100), later, phone(5));
+    let about = "With a lower bound only, that figure is the one there is.";
+    v.carried("carried-made-after-certificate-floor-only", "PF 7.3", about, not_before(-10), later, phone(5));
+    let ending = Carried { key: CERTIFICATE_ENDING, made_at: NOW + 310, ..code };
+    let about = "Made after the end of the signing key: the figure is that of our clock, which is the greater one.";
+    v.carried("carried-made-after-key", "PF 7.3", about, at(200), ending, phone(110));
 }
 
 fn printed(v: &mut Codes) {

@@ -193,11 +193,10 @@ fn apply(vector: &ListVector, head: &Head) -> Result<ListExpect, ListError> {
 
 /// What a registry checks before it stores a batch (SY 6.5).
 fn continues(batch: &Batch, seq: u64, chain: &str) -> Result<(), ListError> {
-    let first = batch.first_seq != 1 || batch.previous == Sha256Hash([0; 32]);
     let mut at_seq = (batch.first_seq == seq + 1).then_some(batch.previous);
     at_seq = at_seq.or_else(|| batch.chained().find(|(n, ..)| *n == seq).map(|(.., value)| value));
     let same = at_seq.is_none_or(|value| value.to_string() == chain);
-    if first && same { Ok(()) } else { Err(ListError::Chain) }
+    if same { Ok(()) } else { Err(ListError::Chain) }
 }
 
 fn entries(entries: &[Revocation]) -> Vec<super::schema::Entry> {

@@ -3,7 +3,9 @@
 use ed25519_dalek::SigningKey;
 
 use super::forge;
-use super::make::{LISTS, LISTS_OVER, LIVE, NOW, TODAY, hex, key, public, registry_key, registry_keys, sha256, sign};
+use super::make::{
+    KEYS_FROM, LISTS, LISTS_OVER, LIVE, NOW, TODAY, hex, key, public, registry_key, registry_keys, sha256, sign,
+};
 use super::schema::{Check, Delta, Given, Key, ListExpect, ListVector, Ref, Revoked, RootKey, TypedRef};
 
 /// A collection that is being written.
@@ -149,6 +151,27 @@ fn root_signed(kind: u8, body: &[u8], ids: &[u16]) -> Vec<u8> {
     let keys: Vec<_> = ids.iter().map(|id| (*id, key(&format!("root-{id}")))).collect();
     let signers: Vec<_> = keys.iter().map(|(id, key)| (*id, key)).collect();
     signed(kind, body, &signers)
+}
+
+/// The keys `root-1` to `root-N`, in a root that all of them must sign.
+fn large_root(n: u8) -> Root {
+    let keys = (1..=u16::from(n)).map(|id| (id, public(&format!("root-{id}")))).collect();
+    Root { threshold: n, keys, ..Root::first() }
+}
+
+/// The keys `live-1` to `live-N`.
+fn many_keys(n: u16) -> Vec<Key> {
+    let first = registry_keys().swap_remove(0);
+    (1..=n).map(|id| Key { id, public_key: hex(&public(&format!("live-{id}"))), ..first.clone() }).collect()
+}
+
+/// SY 10: a file that is good but for the zeros after its body, which make it that long.
+pub(crate) fn padded(size: usize, kind: u8, body: &[u8], signers: &[(u16, &SigningKey)]) -> Vec<u8> {
+    let mut body = body.to_vec();
+    body.resize(size - 10 - 66 * signers.len(), 0);
+    let file = signed(kind, &body, signers);
+    assert_eq!(file.len(), size);
+    file
 }
 
 /// The root that the other vectors are checked with.
@@ -341,6 +364,9 @@ fn envelope_vectors(v: &mut Lists) {
     let many: Vec<_> = (0..65).map(|id| (id, signature)).collect();
     let many = envelope(HEAD, &body, &many);
     head("envelope-65-signatures", "SY 2.3", "More signatures than allowed.", &many, field("signature count"));
+    let most: Vec<_> = (0..64).map(|id| (id, signature)).collect();
+    let about = "As many signatures as allowed; all but one are skipped.";
+    head("envelope-64-signatures", "SY 2.3", about, &envelope(HEAD, &body, &most), good.expect());
     let twice = envelope(HEAD, &body, &[(LISTS, signature), (LISTS, signature)]);
     head("envelope-signature-twice", "SY 2.4", "One key signs twice.", &twice, error("order"));
     let unordered = envelope(HEAD, &body, &[(99, signature), (LISTS, signature)]);
@@ -370,6 +396,10 @@ fn envelope_vectors(v: &mut Lists) {
     head("envelope-altered-body", "SY 2.5", "One bit of the body was changed.", &altered, error("signature"));
     let large = envelope(HEAD, &vec![0; 16 * 1024], &[(LISTS, signature)]);
     head("envelope-too-long", "SY 2.7", "Longer than a head may be.", &large, error("too_long"));
+    let of_size = |size: usize| padded(size, HEAD, &body, &[(LISTS, &lists)]);
+    let about = "As long as a head may be: read, and there are bytes after its last field.";
+    head("head-16384-bytes", "SY 10", about, &of_size(16 * 1024), error("length"));
+    head("head-16385-bytes", "SY 10", "A byte longer.", &of_size(16 * 1024 + 1), error("too_long"));
 }
 
 fn roots(v: &mut Lists) {
@@ -389,6 +419,15 @@ fn roots(v: &mut Lists) {
     wrong[last - 40] ^= 1;
     let about = "Two good signatures and a wrong one: a wrong one spoils the file.";
     root("root-one-signature-wrong", "SY 2.6", about, &wrong, error("signature"));
+    let mut wrong = good.signed_by(&[1]);
+    let last = wrong.len() - 1;
+    wrong[last - 40] ^= 1;
+    let about = "One signature where two are needed, and it is wrong: that is looked for first.";
+    root("root-wrong-before-threshold", "SY 2.6", about, &wrong, error("signature"));
+    let largest = large_root(64);
+    let ids: Vec<u16> = (1..=64).collect();
+    let about = "As many keys as allowed, and signatures by all of them, which are needed.";
+    root("root-64-keys", "SY 3.4", about, &largest.signed_by(&ids), largest.expect());
     for (name, about, clause, change, expect) in [
         ("version-0", "Versions start at 1.", "SY 3.4", Root { version: 0, ..good.clone() }, field("version")),
         (
@@ -461,19 +500,18 @@ fn roots(v: &mut Lists) {
             Root { keys: vec![(1, public("root-1")), (2, forge::plus_p(forge::small_y()))], ..good.clone() },
             error("public_key"),
         ),
-        (
-            "65-keys",
-            "More keys than allowed.",
-            "SY 3.4",
-            Root { keys: (0..65).map(|id| (id, public("root-1"))).collect(), ..good.clone() },
-            field("key count"),
-        ),
+        ("65-keys", "More keys than allowed.", "SY 3.4", Root { threshold: 2, ..large_root(65) }, field("key count")),
     ] {
         root(&format!("root-{name}"), clause, about, &change.signed_by(&[1, 2]), expect);
     }
     let longer = [good.body().as_slice(), &[0]].concat();
     let about = "A byte follows the last key, inside the signed body.";
     root("root-body-trailing-byte", "SY 3.4", about, &root_signed(ROOT, &longer, &[1, 2]), error("length"));
+    let (one, two) = (key("root-1"), key("root-2"));
+    let of_size = |size: usize| padded(size, ROOT, &good.body(), &[(1, &one), (2, &two)]);
+    let about = "As long as a root may be: read, and there are bytes after its last key.";
+    root("root-8192-bytes", "SY 10", about, &of_size(8 * 1024), error("length"));
+    root("root-8193-bytes", "SY 10", "A byte longer.", &of_size(8 * 1024 + 1), error("too_long"));
 }
 
 fn successors(v: &mut Lists) {
@@ -493,6 +531,8 @@ fn successors(v: &mut Lists) {
     let skipped = Root { version: 3, ..good.clone() };
     let about = "Version 3 does not follow version 1.";
     next("successor-version-skipped", about, &skipped.signed_by(&[1, 2, 3, 4]), error("root_chain"));
+    let about = "The version is looked at before the signatures.";
+    next("successor-version-before-signatures", about, &skipped.signed_by(&[4]), error("root_chain"));
     next("successor-same-again", "Version 1 does not follow itself.", &root_file(), error("root_chain"));
     let other = Root { previous: sha256(b"another root"), ..good.clone() };
     let about = "It names another file than the root known here.";
@@ -501,6 +541,8 @@ fn successors(v: &mut Lists) {
         Root { keys: vec![(1, public("root-4")), (2, public("root-2")), (3, public("root-3"))], ..good.clone() };
     let about = "Key id 1 is given to a new key: the old key's signature under it is wrong for the new root.";
     next("successor-id-reused", about, &reused.signed_by(&[1, 2, 3]), error("signature"));
+    let about = "The same with too few of the old keys: the old root's signatures are looked at before its own.";
+    next("successor-old-before-own", about, &reused.signed_by(&[1]), error("threshold"));
     let mut altered = good.signed_by(&[1, 2, 3, 4]);
     altered[20] ^= 1;
     next("successor-altered", "One bit of the hash of the root before.", &altered, error("root_chain"));
@@ -548,13 +590,26 @@ fn keysets(v: &mut Lists) {
     keyset("keyset-unordered", "SY 3.5", "Key ids descend.", &file, error("order"));
     let file = by_root(&[keys[0].clone(), keys[0].clone()]);
     keyset("keyset-id-twice", "SY 3.5", "One id twice.", &file, error("order"));
-    let many: Vec<Key> = (0..65).map(|id| Key { id, ..keys[0].clone() }).collect();
-    keyset("keyset-65-keys", "SY 3.5", "More keys than allowed.", &by_root(&many), field("key count"));
+    let (one, other) = (keys[0].clone(), Key { public_key: keys[0].public_key.clone(), ..keys[3].clone() });
+    let about = "One key under two ids would have two purposes.";
+    keyset("keyset-key-under-two-ids", "SY 3.5", about, &by_root(&[one.clone(), other]), error("order"));
+    let again = Key { id: 3, ..one.clone() };
+    let about = "Nor is a key there twice for one purpose.";
+    keyset("keyset-key-twice", "SY 3.5", about, &by_root(&[one, keys[1].clone(), again]), error("order"));
+    let most = many_keys(64);
+    keyset("keyset-64-keys", "SY 3.5", "As many keys as allowed.", &by_root(&most), expect(&most));
+    let many = by_root(&many_keys(65));
+    keyset("keyset-65-keys", "SY 3.5", "More keys than allowed.", &many, field("key count"));
     let longer = [keyset_body(1, first).as_slice(), &[0]].concat();
     let about = "A byte follows the last key, inside the signed body.";
     keyset("keyset-body-trailing-byte", "SY 3.5", about, &root_signed(KEYSET, &longer, &[1, 2]), error("length"));
     let large = envelope(KEYSET, &vec![0; 8 * 1024], &[(1, [0; 64])]);
     keyset("keyset-too-long", "SY 10", "Longer than a keyset may be.", &large, error("too_long"));
+    let (one, two) = (key("root-1"), key("root-2"));
+    let of_size = |size: usize| padded(size, KEYSET, &keyset_body(1, first), &[(1, &one), (2, &two)]);
+    let about = "As long as a keyset may be: read, and there are bytes after its last key.";
+    keyset("keyset-8192-bytes", "SY 10", about, &of_size(8 * 1024), error("length"));
+    keyset("keyset-8193-bytes", "SY 10", "A byte longer.", &of_size(8 * 1024 + 1), error("too_long"));
 }
 
 fn heads(v: &mut Lists) {
@@ -585,6 +640,11 @@ fn heads(v: &mut Lists) {
     let earlier = Head { issued_at: NOW - 1, ..good.clone() };
     let over = signed(HEAD, &earlier.body(), &[(LISTS_OVER, &registry_key(LISTS_OVER))]);
     head("head-key-last-second", "SY 4.1", "Issued in the last second of its key.", &over, earlier.expect());
+    let begun = Head { issued_at: KEYS_FROM, ..good.clone() };
+    head("head-key-first-second", "SY 4.1", "Issued in the first second of its key.", &begun.file(), begun.expect());
+    let early = Head { issued_at: KEYS_FROM - 1, ..good.clone() };
+    let about = "Issued a second before its key begins.";
+    head("head-key-not-begun", "SY 4.1", about, &early.file(), error("unknown_key"));
     let never = Head { expires_at: NOW, ..good.clone() };
     head("head-expires-at-once", "SY 4.5", "expires_at equals issued_at.", &never.file(), field("expires_at"));
     let backward = Head { expires_at: NOW - 1, ..good.clone() };
@@ -618,6 +678,9 @@ fn heads(v: &mut Lists) {
     head("head-files-unordered", "SY 4.4", "File types descend.", &unordered.file(), error("order"));
     let twice = Head { files: vec![typed(1), typed(1)], ..good.clone() };
     head("head-file-twice", "SY 4.4", "Two policies.", &twice.file(), error("order"));
+    let most = Head { files: (0..16).map(typed).collect(), ..good.clone() };
+    let about = "As many files as allowed; those of unknown types count.";
+    head("head-16-files", "SY 4.4", about, &most.file(), most.expect());
     let many = Head { files: (0..17).map(typed).collect(), ..good.clone() };
     head("head-17-files", "SY 4.4", "More files than allowed.", &many.file(), field("file count"));
     let lists = registry_key(LISTS);
@@ -647,6 +710,14 @@ fn followers(v: &mut Lists) {
     };
     follows("same", "The same head again.", &|_| {}, true);
     follows("next", "The next version.", &next, true);
+    let other_files = |h: &mut Head| {
+        next(h);
+        h.expires_at -= 120;
+        h.revocations.snapshot.version = 4;
+        h.files = vec![TypedRef { version: 1, ..typed(1) }];
+    };
+    let about = "It expires earlier, names an older snapshot and policy, and no rosters: that may change as it likes.";
+    follows("other-fields-back", about, &other_files, true);
     follows("version-back", "An older version: rollback.", &|h| h.version -= 1, false);
     let about = "The same version with another content: one of the two is a lie.";
     follows("same-version-other-content", about, &|h| h.expires_at += 1, false);
@@ -701,6 +772,11 @@ fn followers(v: &mut Lists) {
         h.root.version -= 1;
     };
     follows("new-epoch-root-back", "Nor to an older root.", &epoch_root_back, false);
+    let signature = sign(&registry_key(LISTS), "tongguan/1/head", &known.body());
+    let again = envelope(HEAD, &known.body(), &[(LISTS, signature), (99, [7; 64])]);
+    let about = "The same body with a further signature: one version has one content, not one file.";
+    let expect = ListExpect::Follows { follows: true };
+    v.push(Check::HeadFollows, "follows-same-other-signatures", "SY 4.2", about, given.clone(), &again, expect);
 }
 
 fn named(v: &mut Lists) {

@@ -11,7 +11,7 @@ use super::schema::{Fields, Key};
 pub(crate) const NOW: u32 = 1_790_000_000;
 /// The day of [`NOW`], in days since 1970-01-01.
 pub(crate) const TODAY: u16 = 20_717;
-const KEYS_FROM: u32 = 1_780_000_000;
+pub(crate) const KEYS_FROM: u32 = 1_780_000_000;
 const KEYS_UNTIL: u32 = 1_800_000_000;
 
 pub(crate) const LIVE: u16 = 1;

@@ -158,6 +158,25 @@ fn broken_files(v: &mut Lists) {
     let after = format!("10{}00000000{}", "1".repeat(31), "0".repeat(24));
     let after = snapshot(&[group(TODAY, 1, 2, 31, &packed(&after))]);
     file("handle-after-last", "SY 5.3", "Another handle after the largest one.", &after, field("handle"));
+    let cut = snapshot(&[[group(TODAY, 1, 9, 32, &[])[..8].to_vec(), vec![0, 0, 0, 2, 0]].concat()]);
+    let about = "The group ends early: that is looked at before the parameter.";
+    file("length-before-k", "SY 5.3", about, &cut, error("length"));
+    let k = snapshot(&[group(TODAY, 1, 9, 32, &[0])]);
+    let about = "The parameter is looked at before the number of bits.";
+    file("k-before-bits", "SY 5.3", about, &k, field("rice parameter"));
+    let early = format!("110{}1", "0".repeat(31));
+    let early = snapshot(&[group(TODAY, 1, 2, 31, &packed(&early))]);
+    let about = "Each value is looked at before the next entry is read, of which there is no end.";
+    file("handle-before-length", "SY 5.3", about, &early, field("handle"));
+    let padding = snapshot(&[group(TODAY, 1, 1, 1, &[0x20, 0])]);
+    let about = "A byte more than the bits need, after a one: the length is looked at first.";
+    file("spare-byte-before-padding", "SY 5.3", about, &padding, error("length"));
+    let longer = [snapshot(&[a.clone(), coded(TODAY, 2, 4, &[100])]).as_slice(), &[0]].concat();
+    let about = "A byte follows, and a handle is there twice: that is looked at when all is read.";
+    file("length-before-handle-twice", "SY 5.4", about, &longer, error("length"));
+    let (gone, here) = (coded(TODAY - 400, 1, 4, &[100]), coded(TODAY, 1, 4, &[100]));
+    let about = "A handle is not there twice in a file, even if one of the two has long expired.";
+    file("handle-twice-and-expired", "SY 5.4", about, &snapshot(&[gone, here]), error("order"));
     let twice = snapshot(&[a, coded(TODAY, 2, 4, &[100])]);
     file("handle-twice", "SY 5.4", "One handle for two reasons.", &twice, error("order"));
 }
@@ -250,12 +269,21 @@ fn sets(v: &mut Lists) {
     let about = "A set of another epoch counts as none.";
     apply("from-other-epoch", "SY 5.7", about, &head, held(9, 6, &at_6), &files, history.expect());
 
+    let about = "A set newer than the head's begins with the snapshot; SY 4.2 has refused such a head before.";
+    apply("from-newer", "SY 4.3", about, &head, held(1, 8, &at_6), &files, history.expect());
+
     let mut later = History::new();
     later.oldest_day = TODAY + 1;
     later.entries.retain(|e| e.2 > TODAY);
     let about = "The day has changed and nothing else: what expired is dropped from the set that is there.";
     let held_before = held(1, 7, &history.entries);
     apply("day-changed", "SY 5.5", about, &later.head(), held_before, &[], later.expect());
+
+    let mut expired = History::new();
+    expired.deltas[1] = list(2, 1, 6, 7, &[coded(TODAY - 1, 1, 4, &[60]), coded(TODAY + 1, 1, 4, &[70])]);
+    let about = "A delta adds a handle that is there with a day that is over: left out before handles are compared.";
+    let fetched = &expired.files()[2..];
+    apply("expired-addition", "SY 5.5", about, &expired.head(), held(1, 6, &at_6), fetched, expired.expect());
 
     let about = "A set that was damaged here does not add up.";
     apply("set-damaged", "SY 5.6", about, &head, held(1, 6, &at_6[1..]), &files[2..], error("checksum"));
@@ -305,6 +333,10 @@ fn sets(v: &mut Lists) {
     other.snapshot = list(2, 1, 0, 5, &[]);
     let about = "A delta where the head names a snapshot.";
     apply("delta-as-snapshot", "SY 5.7", about, &other.head(), None, &other.files(), error("gap"));
+    let mut other = History::new();
+    other.deltas[1] = list(2, 2, 5, 7, &[]);
+    let about = "Epoch and start both differ: the epoch is looked at first.";
+    apply("epoch-before-gap", "SY 5.7", about, &other.head(), held(1, 6, &at_6), &other.files()[2..], error("epoch"));
     let mut other = History::new();
     other.deltas[1] = list(1, 1, 0, 7, &[]);
     let about = "A snapshot where the head names a delta.";

@@ -69,12 +69,15 @@ fn other_texts(v: &mut Codes) {
         ("text-space-before", "White space before the prefix.", format!(" {live}")),
         ("text-byte-order-mark", "A byte order mark before the prefix.", format!("\u{feff}{live}")),
         ("text-two-digit-version", "Version 10 is not version 1.", live.replacen("TG1:", "TG10:", 1)),
+        ("text-arabic-digit", "A digit that is not of ASCII.", live.replacen("TG1:", "TG\u{662}:", 1)),
         ("text-full-width-prefix", "A prefix of full-width letters.", live.replacen("TG1:", "ＴＧ１：", 1)),
     ] {
         v.refused(name, "PF 2.1", about, text, error("not_ours"));
     }
     let about = "A later format: named so, and not called damaged or forged.";
     v.refused("text-format-2", "PF 2.1", about, live.replacen("TG1:", "TG2:", 1), error("unknown_format"));
+    let about = "Of the ten digits only 1 is this format.";
+    v.refused("text-format-0", "PF 2.1", about, live.replacen("TG1:", "TG0:", 1), error("unknown_format"));
     let about = "A later format may be longer, too.";
     v.refused("text-format-9-long", "PF 2.1", about, format!("TG9:{}", "A".repeat(600)), error("unknown_format"));
     let about = "A prefix in lower case: a reader that changes case, not another system's code.";

@@ -1,8 +1,8 @@
 //! Vectors of event batches (SY 6) and time replies (SY 7).
 
 use super::forge;
-use super::lists::{EVENTS, Lists, TIME_REPLY, envelope, error, field, signed, with_keyset};
-use super::make::{LISTS, LIVE, NOW, TIME, TIME_OVER, hex, key, public, registry_key, sha256, sign};
+use super::lists::{EVENTS, Lists, TIME_REPLY, envelope, error, field, padded, signed, with_keyset};
+use super::make::{KEYS_FROM, LISTS, LIVE, NOW, TIME, TIME_OVER, hex, key, public, registry_key, sha256, sign};
 use super::schema::{Check, Event, Given, ListExpect, ListVector, Record, Stored};
 
 pub(crate) fn all() -> Vec<ListVector> {
@@ -136,11 +136,41 @@ fn batches(v: &mut Lists) {
     batches("three", "SY 6.3", about, &batch(1, [0; 32], &records), good);
     batches("one", "SY 6.1", "A single record.", &batch(1, [0; 32], one), believed(1, [0; 32], &expect[..1]));
     batches("none", "SY 6.1", "A batch without records.", &batch(1, [0; 32], &[]), field("event count"));
+    let zero = batch(0, [0; 32], &[]);
+    let about = "No records, and numbers from 0: the count is looked at first.";
+    batches("count-before-first-seq", "SY 6.1", about, &zero, field("event count"));
+    let about = "Nothing stands before the first record, so that is what is named.";
+    batches("first-previous-not-zero", "SY 6.2", about, &batch(1, [1; 32], one), error("chain"));
+    let about = "The same without records: the chain is looked at before the count.";
+    batches("chain-before-count", "SY 6.1", about, &batch(1, [1; 32], &[]), error("chain"));
+    let most = vec![vec![9]; 500];
+    let mut value = [0; 32];
+    let chained = (1..=500).map(|seq| {
+        value = chain(value, seq, &[9]);
+        Record { seq, chain: hex(&value), event: None }
+    });
+    let chained: Vec<Record> = chained.collect();
+    let about = "As many records as allowed.";
+    batches("500", "SY 6.1", about, &batch(1, [0; 32], &most), believed(1, [0; 32], &chained));
     let many = vec![vec![9]; 501];
     batches("501", "SY 6.1", "More records than allowed.", &batch(1, [0; 32], &many), field("event count"));
     batches("first-seq-0", "SY 6.1", "Sequence numbers start at 1.", &batch(0, [0; 32], one), field("first_seq"));
     let about = "The numbers would not fit a database's signed integer.";
     batches("first-seq-too-large", "SY 6.1", about, &batch(1 << 63, [0; 32], one), field("first_seq"));
+    let largest = (1 << 63) - 2;
+    let last = Record { seq: largest, chain: hex(&chain([2; 32], largest, &[9])), event: None };
+    let file = batch(largest, [2; 32], &[vec![9]]);
+    batches(
+        "first-seq-largest",
+        "SY 6.1",
+        "The largest number for one record.",
+        &file,
+        believed(largest, [2; 32], &[last]),
+    );
+    let file = batch(largest + 1, [2; 32], &[vec![9]]);
+    batches("first-seq-above-largest", "SY 6.1", "One number more.", &file, field("first_seq"));
+    let file = batch(largest, [2; 32], &[vec![9], vec![9]]);
+    batches("first-seq-largest-for-one", "SY 6.1", "That number for two records.", &file, field("first_seq"));
     let empty = batch(1, [0; 32], &[vec![]]);
     batches("record-empty", "SY 6.1", "A record without bytes.", &empty, field("event length"));
     let long = batch(1, [0; 32], &[vec![9; 1025]]);
@@ -172,6 +202,7 @@ fn records(v: &mut Lists) {
     let text = |n: usize| vec![b'a'; n];
     for (name, about, parts, expect) in [
         ("time-backward", "latest is before earliest.", Parts { latest_ms: 1, ..good.clone() }, Err("time")),
+        ("time-exact", "Latest equals earliest.", Parts { latest_ms: good.earliest_ms, ..good.clone() }, Ok(())),
         ("clock-0", "A clock source that there is not.", Parts { clock: 0, ..good.clone() }, Err("clock")),
         ("clock-6", "A clock source that there is not.", Parts { clock: 6, ..good.clone() }, Err("clock")),
         ("lane-longest", "A lane's name of 64 bytes.", Parts { lane: text(64), ..good.clone() }, Ok(())),
@@ -182,9 +213,24 @@ fn records(v: &mut Lists) {
             Parts { lane: b"a\nb".to_vec(), ..good.clone() },
             Err("lane"),
         ),
+        ("lane-empty", "A lane without a name.", Parts { lane: vec![], ..good.clone() }, Ok(())),
+        ("lane-delete", "U+007F is a control character.", Parts { lane: vec![0x7f], ..good.clone() }, Err("lane")),
+        (
+            "lane-last-control",
+            "U+009F is the last control character.",
+            Parts { lane: "\u{9f}".into(), ..good.clone() },
+            Err("lane"),
+        ),
+        (
+            "lane-no-control",
+            "U+0020, U+007E, U+00A0 and U+2028 are not control characters.",
+            Parts { lane: " ~\u{a0}\u{2028}".into(), ..good.clone() },
+            Ok(()),
+        ),
         ("lane-not-utf-8", "A lane's name is UTF-8.", Parts { lane: vec![0xff], ..good.clone() }, Err("lane")),
         ("outcome-0", "An outcome that there is not.", Parts { outcome: 0, ..good.clone() }, Err("outcome")),
         ("outcome-4", "An outcome that there is not.", Parts { outcome: 4, ..good.clone() }, Err("outcome")),
+        ("reason-empty", "No reason.", Parts { reason: vec![], ..good.clone() }, Ok(())),
         ("reason-longest", "A reason of 32 characters.", Parts { reason: text(32), ..good.clone() }, Ok(())),
         ("reason-too-long", "A reason of 33 characters.", Parts { reason: text(33), ..good.clone() }, Err("reason")),
         (
@@ -245,6 +291,8 @@ fn chains(v: &mut Lists) {
     let mut changed = records.clone();
     changed[0] = Parts { outcome: 2, ..Parts::default() }.record(1);
     chains("record-changed", about, stored(2, values[1]), &batch(1, [0; 32], &changed), error("chain"));
+    let about = "The batch ends before the record after a gap: there is nothing to compare it with.";
+    chains("ends-in-gap", about, stored(5, [9; 32]), &all, believed(1, [0; 32], &expect));
     let about = "The first record of a device has 32 zero bytes before it.";
     chains("first-previous-not-zero", about, stored(0, [0; 32]), &batch(1, [1; 32], &records), error("chain"));
 }
@@ -269,6 +317,11 @@ fn time_replies(v: &mut Lists) {
     let last = u64::from(NOW - 1) * 1000 + 999;
     let about = "The last millisecond of the key's last second.";
     time("key-last-second", "SY 7.2", about, &by(TIME_OVER, &body(&nonce, last)), ListExpect::Time { at_ms: last });
+    let first = u64::from(KEYS_FROM) * 1000;
+    let about = "The first millisecond of the key.";
+    time("key-first-second", "SY 7.2", about, &by(TIME, &body(&nonce, first)), ListExpect::Time { at_ms: first });
+    let about = "A millisecond before the key begins.";
+    time("key-not-begun", "SY 7.2", about, &by(TIME, &body(&nonce, first - 1)), error("unknown_key"));
     let forged = signed(TIME_REPLY, &good, &[(TIME, &key("stranger"))]);
     time("forged", "SY 2.5", "A stranger's signature under the time key's id.", &forged, error("signature"));
     let context = envelope(TIME_REPLY, &good, &[(TIME, sign(&registry_key(TIME), "tongguan/1/head", &good))]);
@@ -278,4 +331,8 @@ fn time_replies(v: &mut Lists) {
     time("long", "SY 7.1", "A byte follows the time.", &by(TIME, &longer), error("length"));
     let endless = envelope(TIME_REPLY, &[0; 256], &[(TIME, [0; 64])]);
     time("too-long", "SY 10", "Longer than a reply may be.", &endless, error("too_long"));
+    let of_size = |size: usize| padded(size, TIME_REPLY, &good, &[(TIME, &registry_key(TIME))]);
+    let about = "As long as a reply may be: read, and there are bytes after the time.";
+    time("256-bytes", "SY 10", about, &of_size(256), error("length"));
+    time("257-bytes", "SY 10", "A byte longer.", &of_size(257), error("too_long"));
 }
