@@ -34,6 +34,6 @@ bench: setup ## Measure what was promised: ratios in one run, and the way from t
 vectors: ## Write the test vectors anew (after a change of the formats)
 	UPDATE_VECTORS=1 $(CARGO) test -p tongguan-pass --test vectors
 
-deny: ## Check licences and advisories of all dependencies (installs cargo-deny)
+deny: ## Check the licences and sources of all dependencies (installs cargo-deny)
 	$(CARGO) deny --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deny
 	$(CARGO) deny check licenses bans sources

@@ -338,6 +338,9 @@ impl Config {
         if !(500..=60_000).contains(&self.show.verdict_ms) {
             return Err("show.verdict_ms must be from 500 to 60000".into());
         }
+        if self.clock.unsynced_error_s > 86_400 {
+            return Err("clock.unsynced_error_s must be at most 86400".into());
+        }
         if self.gate.driver == GateDriver::Gpiocdev && self.gate.chip.is_none() {
             return Err("gate.driver is gpiocdev, so gate.chip must name the chip (its path or its label)".into());
         }

@@ -267,7 +267,7 @@ fn data_folders_that_cannot_be_used_say_why_and_stay_as_they_are() {
     let not_a_root = data.join("device.pem").display().to_string();
     let other = checkpoint.dir.path().join("other").display().to_string();
     let said = run(common::TONGGUAN, &["init", "--data", &other, "--registry", "", "--root", &not_a_root]).with_code(2);
-    assert!(said.err.contains("the root file is not a Tongguan file"), "{}", said.err);
+    assert!(said.err.contains("is not a registry's root file"), "{}", said.err);
 
     for database in ["trust.db", "journal.db"] {
         let db = rusqlite::Connection::open(data.join(database)).unwrap();

@@ -1,7 +1,7 @@
 //! A grey picture, and how the formats of cameras and files become one.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor};
+use std::io::{Cursor, Read as _};
 use std::path::Path;
 
 use zune_core::bytestream::ZCursor;
@@ -10,6 +10,8 @@ use zune_core::options::DecoderOptions;
 
 /// The longest side of a picture in pixels: a picture of 40,000 px would take gigabytes.
 pub(super) const LONGEST_SIDE: usize = 8_192;
+/// Bytes of a picture file.
+const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 /// Bytes a picture's decoder may take.
 const DECODER_MEMORY: u64 = 512 * 1024 * 1024;
 
@@ -49,8 +51,17 @@ impl Luma {
     /// What is wrong with it, in words.
     pub fn read(path: &Path) -> Result<Self, String> {
         let file = File::open(path).map_err(|e| e.to_string())?;
+        let mut bytes = Vec::new();
+        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+        if bytes.len() as u64 > LARGEST_FILE {
+            return Err(format!("is larger than {} MiB", LARGEST_FILE >> 20));
+        }
+        // The decoder fills in what a JPEG lacks; a gate's picture that is half grey is not a picture of the gate.
+        if bytes.starts_with(&[0xff, 0xd8]) && !bytes.windows(2).any(|w| w == [0xff, 0xd9]) {
+            return Err("is truncated".into());
+        }
         let mut reader =
-            image::ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(|e| e.to_string())?;
+            image::ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
         if reader.format().is_none() {
             return Err("is not a picture this program can read (PNG, JPEG, WebP, BMP, GIF, PNM)".into());
         }

@@ -84,19 +84,23 @@ pub fn run(
     stop: &AtomicBool,
     report: &dyn Fn(Option<String>),
 ) -> Result<(), CaptureError> {
-    // However this ends, whoever waits for frames is told.
-    let _close = mailbox.closer();
     let mut pause = SHORTEST_PAUSE;
     while !stop.load(Ordering::Relaxed) {
         let problem = match open(source) {
             Ok(None) => return Ok(()),
-            Ok(Some(mut opened)) => match feed(opened.as_mut(), mailbox, stop, report) {
-                Ok(()) => return Ok(()),
-                Err(gone) => {
-                    pause = SHORTEST_PAUSE;
-                    gone
+            Ok(Some(mut opened)) => {
+                let started = Instant::now();
+                match guarded(|| feed(opened.as_mut(), mailbox, stop, report)) {
+                    Ok(()) => return Ok(()),
+                    Err(gone) => {
+                        // One that worked for a while is worth trying again at once.
+                        if started.elapsed() > LONGEST_PAUSE {
+                            pause = SHORTEST_PAUSE;
+                        }
+                        gone
+                    }
                 }
-            },
+            }
             Err(e) => e,
         };
         tracing::error!("{problem}");
@@ -108,6 +112,12 @@ pub fn run(
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
     Ok(())
+}
+
+/// A driver that panics is a camera that fails.
+fn guarded(run: impl FnOnce() -> Result<(), CaptureError>) -> Result<(), CaptureError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
+        .unwrap_or_else(|_| Err(CaptureError::Source("the camera's driver panicked".into())))
 }
 
 fn feed(

@@ -54,7 +54,11 @@ impl Source for NokhwaCamera {
             FrameFormat::YUYV => whole(width * height * 2).map(|b| b.iter().step_by(2).copied().collect()),
             FrameFormat::NV12 | FrameFormat::GRAY => whole(width * height).map(<[u8]>::to_vec),
             FrameFormat::MJPEG => return Luma::from_jpeg(bytes).map(Some).map_err(broken),
-            _ => Err("the camera sends a format this program does not read"),
+            other => {
+                return Err(CaptureError::Source(format!(
+                    "the camera sends {other}, which this program does not read"
+                )));
+            }
         };
         luma.map(|pixels| Some(Luma::new(width, height, pixels))).map_err(|e| broken(e.into()))
     }

@@ -19,7 +19,7 @@ pub(super) fn open(replay: &Replay) -> Result<Box<dyn Source>, CaptureError> {
     let reel = Reel::open(&replay.path)?;
     let pause = if replay.fps > 0.0 { Duration::from_secs_f64(1.0 / replay.fps) } else { Duration::ZERO };
     let (path, repeat) = (replay.path.clone(), replay.repeat);
-    Ok(Box::new(Player { reel, path, repeat, pause, due: None, any: false }))
+    Ok(Box::new(Player { reel, path, repeat, pause, due: None, any: false, ever: false }))
 }
 
 /// Plays a reel at its pace.
@@ -31,6 +31,8 @@ struct Player {
     due: Option<Instant>,
     /// Whether this round gave any frame: an empty reel must not be played for ever.
     any: bool,
+    /// Whether there ever was one.
+    ever: bool,
 }
 
 impl Source for Player {
@@ -43,6 +45,10 @@ impl Source for Player {
             frame => frame,
         };
         self.any |= frame.is_some();
+        self.ever |= self.any;
+        if !self.ever {
+            return Err(CaptureError::Source(format!("not one frame could be read from {}", self.path.display())));
+        }
         let now = Instant::now();
         if let Some(due) = self.due.filter(|due| *due > now && frame.is_some()) {
             std::thread::sleep(due - now);
@@ -81,12 +87,16 @@ impl Reel {
                 let limits = y4m::Limits { bytes: LARGEST_Y4M };
                 let decoder = y4m::Decoder::new_with_limits(file()?, limits);
                 let decoder = decoder.map_err(|e| fail(format!("it is not a y4m stream ({e})")))?;
+                if decoder.get_width().max(decoder.get_height()) > LONGEST_SIDE {
+                    return Err(fail(format!("it is wider or higher than {LONGEST_SIDE} pixels")));
+                }
                 if decoder.get_bit_depth() != 8 {
                     return Err(fail("only 8-bit y4m is read".into()));
                 }
                 Ok(Self::Y4m(Box::new(decoder)))
             }
             "mjpeg" | "mjpg" => Ok(Self::Mjpeg(file()?)),
+            _ if !path.exists() => Err(fail("there is no such file or folder".into())),
             _ => Err(fail("give a folder of pictures, a .y4m or a .mjpeg file".into())),
         }
     }

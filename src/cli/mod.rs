@@ -103,6 +103,15 @@ impl Place {
     }
 }
 
+/// An error with its causes, each said once: many an error names its cause already.
+pub(crate) fn in_words(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said.as_str() {
+        "" => cause,
+        _ if said.contains(&cause) => said,
+        _ => format!("{said}: {cause}"),
+    })
+}
+
 /// Prints one JSON object a line.
 fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     let line = serde_json::to_string(value)?;

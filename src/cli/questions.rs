@@ -47,7 +47,7 @@ impl DecodeArgs {
                         print_line(&format!("{}: no code found ({ms:.1} ms)", path.display()))?;
                     } else {
                         for code in codes {
-                            print_line(&format!("{}: {} ({ms:.1} ms)", path.display(), code.text))?;
+                            print_line(&format!("{}: {} ({ms:.1} ms)", path.display(), printable(&code.text)))?;
                         }
                     }
                 }
@@ -63,6 +63,11 @@ impl DecodeArgs {
         anyhow::ensure!(unreadable == 0, "{unreadable} of {} pictures could not be read", self.pictures.len());
         Ok(Answer::Yes)
     }
+}
+
+/// A code may hold anything, and a terminal obeys control characters.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
 }
 
 #[derive(Debug, Args)]
@@ -102,9 +107,12 @@ impl VerifyArgs {
             self.print(&decision, &now, &config)
         };
         if self.code == "-" {
+            let mut any = false;
             for line in lines(std::io::stdin().lock()) {
+                any = true;
                 one(&line?)?;
             }
+            anyhow::ensure!(any, "there was no code on standard input");
         } else {
             one(&self.code)?;
         }

@@ -18,7 +18,7 @@ use tongguan::screen::{self, Backend, Outcome, Screen, Shown};
 use tongguan::store::{DataDir, DeviceKey, Journal, TrustStore};
 use tongguan::sync::{self, Schedule, SyncState, Syncer};
 
-use super::{Answer, Place};
+use super::{Answer, Place, in_words};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -82,7 +82,10 @@ const FAILURE_SHOWN: u32 = 20;
 
 /// Fills the screen with why the gate cannot start.
 fn show_failure(screen: &Screen, error: &anyhow::Error, times: u32) -> anyhow::Result<()> {
-    let (screen, why) = (screen.clone(), format!("{error:#}"));
+    let (screen, why) = (screen.clone(), in_words(error));
+    if times > 0 {
+        tracing::warn!("cannot start, which the screen says for {} s: {why}", times / 2);
+    }
     let shown = Shown {
         outcome: Outcome::Deny,
         title: Text::new("无法启动", "Cannot start"),
@@ -103,15 +106,19 @@ fn show_failure(screen: &Screen, error: &anyhow::Error, times: u32) -> anyhow::R
 
 /// Everything that runs beside the screen.
 struct Running {
-    lane: Lane,
+    /// Taken when it is joined.
+    lane: Option<Lane>,
     stop_lane: Box<dyn Fn() + Send>,
     /// Dropped to stop the sync thread.
-    stop_sync: Sender<()>,
+    _stop_sync: Sender<()>,
+    /// No second gate on this data folder.
+    _lock: std::fs::File,
 }
 
 impl Running {
     fn start(config: Config, screen: Screen, events: Option<Box<dyn Write + Send>>) -> anyhow::Result<Self> {
         let dir = &DataDir::open(&config.data_dir)?;
+        let lock = dir.lock()?;
         let store = TrustStore::open(dir)?;
         let loaded = store.load()?;
         let journal = Arc::new(Journal::open(dir)?);
@@ -146,15 +153,24 @@ impl Running {
         let lane = Lane::start(Parts { config, trust, journal, clock, gate, screen, events, sync: state })?;
         let stop_lane = Box::new(lane.stopper());
         stop_on_signals(lane.stopper())?;
-        Ok(Self { lane, stop_lane, stop_sync })
+        Ok(Self { lane: Some(lane), stop_lane, _stop_sync: stop_sync, _lock: lock })
     }
 
-    fn end(self) -> anyhow::Result<()> {
+    fn end(mut self) -> anyhow::Result<()> {
         (self.stop_lane)();
-        let ended = self.lane.join();
+        let ended = self.lane.take().map_or(Ok(()), Lane::join);
         // A sync in mid-air is not waited for: it writes in one transaction or not at all.
-        drop(self.stop_sync);
         ended
+    }
+}
+
+/// A screen that fails must not take the process down in mid-pulse.
+impl Drop for Running {
+    fn drop(&mut self) {
+        (self.stop_lane)();
+        if let Some(Err(error)) = self.lane.take().map(Lane::join) {
+            tracing::error!("{error:#}");
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use tongguan::clock::SystemClock;
 use tongguan::config::Config;
 use tongguan::store::{DataDir, DeviceKey, Journal, TrustStore};
 use tongguan::sync::{self, SyncError};
-use tongguan_pass::{Sha256Hash, limits};
+use tongguan_pass::{Root, Sha256Hash, limits};
 
 use super::{Answer, Place, print_json, print_line, show};
 
@@ -35,8 +35,21 @@ impl InitArgs {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
         let mut root = Vec::new();
         let file = std::fs::File::open(&self.root).with_context(|| format!("cannot read {}", self.root.display()))?;
-        file.take(limits::ROOT_BYTES as u64 + 1).read_to_end(&mut root)?;
-        let registry = if self.registry.contains("://") || self.registry.is_empty() {
+        let read = file.take(limits::ROOT_BYTES as u64 + 1).read_to_end(&mut root);
+        read.with_context(|| format!("cannot read {}", self.root.display()))?;
+        Root::open_pinned(&root).with_context(|| {
+            format!(
+                "{} is not a registry's root file: give the root.pub that `tongguan-registry init` wrote",
+                self.root.display()
+            )
+        })?;
+        let http = self.registry.starts_with("http://") || self.registry.starts_with("https://");
+        anyhow::ensure!(
+            http || !self.registry.contains("://"),
+            "{:?} is not a registry: give an address with http:// or https://, or a folder",
+            self.registry
+        );
+        let registry = if http || self.registry.is_empty() {
             self.registry.clone()
         } else {
             // The checkpoint may be started from another folder.

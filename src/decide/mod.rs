@@ -74,7 +74,7 @@ pub struct Facts {
 pub fn decide(text: &str, inputs: &Inputs<'_>) -> Decision {
     let code = match Unverified::parse(text) {
         Ok(code) => code,
-        Err(error) => return refused(None, error, text),
+        Err(error) => return refused(None, error, text, inputs),
     };
     let kind = Some(code.claims().kind());
     match code.verify(inputs.keys) {
@@ -82,7 +82,7 @@ pub fn decide(text: &str, inputs: &Inputs<'_>) -> Decision {
             let (verdict, reason, detail) = judge(&verified, text, inputs);
             Decision { verdict, reason, detail, kind, facts: Some(facts(verified.body())) }
         }
-        Err(error) => refused(kind, error, text),
+        Err(error) => refused(kind, error, text, inputs),
     }
 }
 
@@ -124,7 +124,7 @@ fn judge(code: &Verified, text: &str, inputs: &Inputs<'_>) -> (Verdict, Reason, 
 }
 
 /// A code that did not get as far as its freshness.
-fn refused(kind: Option<Kind>, error: CodeError, text: &str) -> Decision {
+fn refused(kind: Option<Kind>, error: CodeError, text: &str, inputs: &Inputs<'_>) -> Decision {
     let (reason, detail) = match error {
         CodeError::NotOurs => (Reason::NotOurCode, Detail::Foreign(Foreign::of(text))),
         CodeError::UnknownFormat | CodeError::UnknownKind(_) => (Reason::UnknownKind, Detail::None),
@@ -136,8 +136,10 @@ fn refused(kind: Option<Kind>, error: CodeError, text: &str) -> Decision {
         // Whatever else may be wrong with its form, it cannot be read.
         _ => (Reason::Damaged, Detail::None),
     };
-    // A key we do not know yet is our lack, not the resident's: the guard may look and decide.
-    let verdict = if reason == Reason::UnknownKey { Verdict::Confirm } else { Verdict::Deny };
+    // A key we do not know yet is our lack if our lists are old: the guard may look and decide. With current lists, which
+    // hold the next keys ahead, it is more likely made up.
+    let ours_are_old = inputs.now.latest > inputs.lists_expire_at;
+    let verdict = if reason == Reason::UnknownKey && ours_are_old { Verdict::Confirm } else { Verdict::Deny };
     Decision { verdict, reason, detail, kind, facts: None }
 }
 

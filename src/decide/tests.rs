@@ -179,7 +179,14 @@ fn lists_that_are_much_too_old_need_the_guard_for_all_but_live_codes() {
 #[test]
 fn a_key_not_known_here_asks_for_a_sync_and_never_says_forged() {
     let text = Live { key: KeyId(9), ..live() }.sign(&key(Purpose::Live));
-    assert_eq!(World::new().says(&text), (Verdict::Confirm, Reason::UnknownKey));
+    let mut world = World::new();
+    assert_eq!(world.says(&text), (Verdict::Deny, Reason::UnknownKey), "current lists hold the next keys ahead");
+    world.lists_expire_at = i64::from(NOW) - 1;
+    assert_eq!(
+        world.says(&text),
+        (Verdict::Confirm, Reason::UnknownKey),
+        "the guard may decide while our lists are old"
+    );
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The relay that opens the gate.
 //!
 //! Invariant: the relay never stays energised because something died. A timer thread of its own releases it; if that
-//! thread is gone the relay is not energised in the first place; and when the process ends, however it ends, the drivers
-//! let go of the line and the pull resistor of the wiring closes the gate.
+//! thread is gone the relay is not energised in the first place; and when the process ends in order, on a signal or by a
+//! panic, the relay is released on the way out. A process that is killed outright (SIGKILL, out of memory) in mid-pulse
+//! cannot: gpiocdev's line goes back to the kernel, but rppal's pin keeps its level until the next start releases it. So the
+//! wiring needs a relay that times out by itself (docs/OPERATIONS.md).
 
 mod gpio;
 mod pulse;

@@ -14,6 +14,8 @@ struct State {
     /// When to release; `None` while released.
     release_at: Option<Instant>,
     stopping: bool,
+    /// Whether the timer is there to release the relay.
+    timer_alive: bool,
     /// The last refusal of the driver, in words.
     fault: Option<String>,
 }
@@ -44,7 +46,7 @@ impl Gate {
     /// [`GateError`] if the relay cannot be released to begin with, or there is no thread to be had for the timer.
     pub fn new(mut relay: Box<dyn Relay>, pulse: Duration) -> Result<Self, GateError> {
         relay.set(false)?;
-        let state = State { relay, release_at: None, stopping: false, fault: None };
+        let state = State { relay, release_at: None, stopping: false, timer_alive: true, fault: None };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let timer = std::thread::Builder::new()
             .name("gate-timer".into())
@@ -62,10 +64,10 @@ impl Gate {
     /// # Errors
     /// [`GateError`]; then the relay is released.
     pub fn open(&self) -> Result<(), GateError> {
-        if self.timer.as_ref().is_none_or(JoinHandle::is_finished) {
+        let mut state = self.shared.lock();
+        if !state.timer_alive {
             return Err(GateError::TimerDied);
         }
-        let mut state = self.shared.lock();
         // The deadline stands before the relay is energised: a panic between the two leaves a release to come.
         state.release_at = Some(Instant::now() + self.pulse);
         let switched = state.relay.set(true);
@@ -82,10 +84,8 @@ impl Gate {
 
     /// The driver's last refusal, until it works again.
     pub fn fault(&self) -> Option<String> {
-        if self.timer.as_ref().is_none_or(JoinHandle::is_finished) {
-            return Some(GateError::TimerDied.to_string());
-        }
-        self.shared.lock().fault.clone()
+        let state = self.shared.lock();
+        if state.timer_alive { state.fault.clone() } else { Some(GateError::TimerDied.to_string()) }
     }
 
     /// What is driven.
@@ -122,6 +122,7 @@ impl Drop for ReleaseOnExit<'_> {
             tracing::error!("the relay does not let go: {error}");
         }
         state.release_at = None;
+        state.timer_alive = false;
     }
 }
 

@@ -22,7 +22,7 @@ use tongguan_pass::{Event, GateOutcome};
 
 use crate::capture::{self, CaptureError, Frame, Mailbox};
 use crate::clock::{Clock, Reading};
-use crate::config::Config;
+use crate::config::{CameraSource, Config};
 use crate::decide::{CodeId, Decision, Inputs, Policy, Use, Uses, Verdict, decide, words};
 use crate::decode;
 use crate::gate::Gate;
@@ -56,7 +56,9 @@ pub struct Parts {
 pub struct Lane {
     stop: Arc<AtomicBool>,
     mailbox: Arc<Mailbox<Frame>>,
-    capture: JoinHandle<Result<(), CaptureError>>,
+    /// How the source ended.
+    ended: Receiver<Result<(), CaptureError>>,
+    decode: JoinHandle<()>,
     judge: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -78,27 +80,32 @@ impl Lane {
         let uses = parts.journal.uses(parts.clock.now().interval().earliest)?;
         let stop = Arc::new(AtomicBool::new(false));
         let mailbox = Arc::new(Mailbox::default());
-        let camera_problem = Arc::new(Mutex::new(None));
-        let (sightings, judged) = sync_channel(4);
+        // One sighting may wait: an older one is of no use to anybody.
+        let (sightings, judged) = sync_channel(1);
+        let (ending, ended) = sync_channel(1);
         let (source, screen) = (parts.config.camera.clone(), parts.screen.clone());
         // Without a camera the lane lives on for its screen, its clock and its sync.
-        let idle_until_stopped = source == crate::config::CameraSource::None;
+        let idle_until_stopped = source == CameraSource::None;
 
-        let capture = {
-            let (mailbox, stop, problem) = (Arc::clone(&mailbox), Arc::clone(&stop), Arc::clone(&camera_problem));
+        let camera = Arc::new(Camera::default());
+        {
+            let (mailbox, stop, camera) = (Arc::clone(&mailbox), Arc::clone(&stop), Arc::clone(&camera));
             spawn("capture", move || {
+                // However this thread ends, whoever waits for frames is told, and after that how it ended.
+                let closer = mailbox.closer();
                 if idle_until_stopped {
                     mailbox.wait_closed(Duration::MAX);
                 }
-                let report = |p| *problem.lock().unwrap_or_else(PoisonError::into_inner) = p;
-                capture::run(&source, &mailbox, &stop, &report)
-            })?
-        };
-        let frames = Arc::clone(&mailbox);
-        spawn("decode", move || look(&frames, &sightings, &screen))?;
-        let judge = Judge::new(parts, uses, camera_problem);
+                let report = |p| *camera.problem.lock().unwrap_or_else(PoisonError::into_inner) = p;
+                ending.send(capture::run(&source, &mailbox, &stop, &report)).ok();
+                drop(closer);
+            })?;
+        }
+        let (frames, seen) = (Arc::clone(&mailbox), Arc::clone(&camera));
+        let decode = spawn("decode", move || look(&frames, &sightings, &screen, &seen))?;
+        let judge = Judge::new(parts, uses, camera);
         let judge = spawn("judge", move || judge.run(&judged))?;
-        Ok(Self { stop, mailbox, capture, judge })
+        Ok(Self { stop, mailbox, ended, decode, judge })
     }
 
     /// A way to stop the lane from elsewhere.
@@ -116,11 +123,34 @@ impl Lane {
     /// If a thread died, the recorded frames cannot be played, or events could not be journaled.
     pub fn join(self) -> anyhow::Result<()> {
         self.judge.join().map_err(|_| anyhow::anyhow!("the lane's judging thread died; see the log"))??;
-        // A camera's thread may hang in a driver that never returns: it has been told, and it ends with the process.
-        if self.capture.is_finished() {
-            self.capture.join().map_err(|_| anyhow::anyhow!("the camera's thread died; see the log"))??;
+        self.decode.join().map_err(|_| anyhow::anyhow!("the lane's decoding thread died; see the log"))?;
+        match self.ended.recv_timeout(Duration::from_secs(1)) {
+            Ok(ended) => Ok(ended?),
+            // A driver that never returns has been told to stop, and ends with the process.
+            Err(RecvTimeoutError::Timeout) => Ok(()),
+            Err(RecvTimeoutError::Disconnected) => anyhow::bail!("the camera's thread died; see the log"),
         }
-        Ok(())
+    }
+}
+
+/// What is known of the camera beside its frames.
+#[derive(Debug, Default)]
+struct Camera {
+    problem: Mutex<Option<String>>,
+    last_frame: Mutex<Option<Instant>>,
+}
+
+impl Camera {
+    /// Longer without a frame than this is a camera that hangs: its driver may never say so.
+    const PATIENCE: Duration = Duration::from_secs(3);
+
+    fn problem(&self, expected: bool) -> Option<String> {
+        let said = self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let last = *self.last_frame.lock().unwrap_or_else(PoisonError::into_inner);
+        let silent = last.filter(|at| expected && at.elapsed() > Self::PATIENCE);
+        said.or_else(|| {
+            silent.map(|at| format!("no picture for {} s; unplug it and plug it in again", at.elapsed().as_secs()))
+        })
     }
 }
 
@@ -129,10 +159,11 @@ fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static
 }
 
 /// The decode thread: the newest frame in, what was seen out.
-fn look(mailbox: &Mailbox<Frame>, sightings: &SyncSender<Sighting>, screen: &Screen) {
+fn look(mailbox: &Mailbox<Frame>, sightings: &SyncSender<Sighting>, screen: &Screen, camera: &Camera) {
     let _close = mailbox.closer();
     while let Ok(frame) = mailbox.take() {
         let started = Instant::now();
+        *camera.last_frame.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame.at);
         let found = decode::decode(&frame.luma);
         let decoded_at = Instant::now();
         if !found.is_empty() {
@@ -153,6 +184,9 @@ fn look(mailbox: &Mailbox<Frame>, sightings: &SyncSender<Sighting>, screen: &Scr
     }
 }
 
+/// How often what waits is written and the status is looked at.
+const TIDY: Duration = Duration::from_secs(1);
+
 /// The thread that decides and acts.
 struct Judge {
     config: Config,
@@ -162,7 +196,7 @@ struct Judge {
     gate: Gate,
     screen: Screen,
     sync: Arc<Mutex<SyncState>>,
-    camera_problem: Arc<Mutex<Option<String>>>,
+    camera: Arc<Camera>,
     uses: Uses,
     presentations: Presentations,
     recorder: Recorder,
@@ -170,7 +204,7 @@ struct Judge {
 }
 
 impl Judge {
-    fn new(parts: Parts, uses: Uses, camera_problem: Arc<Mutex<Option<String>>>) -> Self {
+    fn new(parts: Parts, uses: Uses, camera: Arc<Camera>) -> Self {
         Self {
             policy: policy(&parts.config),
             config: parts.config,
@@ -179,7 +213,7 @@ impl Judge {
             gate: parts.gate,
             screen: parts.screen,
             sync: parts.sync,
-            camera_problem,
+            camera,
             uses,
             presentations: Presentations::default(),
             recorder: Recorder::new(parts.journal, parts.events),
@@ -191,14 +225,18 @@ impl Judge {
         // However the judge ends, the screen must not stand there as if all were well.
         let _quit = QuitOnExit(self.screen.clone());
         self.show_status();
+        let mut tidied = Instant::now();
         loop {
-            match sightings.recv_timeout(Duration::from_secs(1)) {
+            match sightings.recv_timeout(TIDY) {
                 Ok(sighting) => self.judge(&sighting),
-                Err(RecvTimeoutError::Timeout) => {
-                    self.recorder.flush();
-                    self.show_status();
-                }
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
+            }
+            // Not only when nothing is in view: a poster with a code may stand there all day.
+            if tidied.elapsed() >= TIDY {
+                tidied = Instant::now();
+                self.recorder.flush();
+                self.show_status();
             }
         }
         self.gate.wait_closed();
@@ -206,14 +244,13 @@ impl Judge {
     }
 
     fn judge(&mut self, sighting: &Sighting) {
-        // A payment code beside ours is not what the person is showing.
-        let ours = |t: &&String| t.starts_with("TG1:");
-        let any_ours = sighting.texts.iter().any(|t| ours(&t));
-        for text in sighting.texts.iter().filter(|t| !any_ours || ours(t)) {
-            let code = CodeId::of(text);
-            if self.presentations.is_new(code, Instant::now()) {
-                self.present(text, code, sighting);
-            }
+        // The nearest is the one being shown; the next person's phone may be in view behind it. A payment code beside ours
+        // is not what the person is showing.
+        let ours = sighting.texts.iter().find(|t| t.starts_with("TG1:"));
+        let Some(text) = ours.or(sighting.texts.first()) else { return };
+        let code = CodeId::of(text);
+        if self.presentations.is_new(code, Instant::now()) {
+            self.present(text, code, sighting);
         }
     }
 
@@ -231,7 +268,8 @@ impl Judge {
             if gate == GateOutcome::Closed { Duration::ZERO } else { decided_at.elapsed() },
         ];
 
-        let used = (decision.verdict == Verdict::Pass)
+        // A gate that did not open has let nobody in.
+        let used = (gate == GateOutcome::Opened)
             .then(|| (code, Use { at: now.best_guess().as_second(), lane: self.config.lane.clone() }));
         if let Some((code, used)) = &used {
             self.uses.record(*code, used.clone());
@@ -277,7 +315,8 @@ impl Judge {
     fn show_status(&mut self) {
         let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
         let sync = self.sync.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let camera = self.camera_problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // A replay may pause as long as it likes.
+        let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Nokhwa(_)));
         let lines = status::lines(&status::State {
             now: self.clock.now(),
             head: trust.head.as_ref(),

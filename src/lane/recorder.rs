@@ -35,7 +35,9 @@ impl Recorder {
             match self.journal.append(next) {
                 Ok(entry) => {
                     self.waiting.pop_front();
-                    self.problem = None;
+                    if self.problem.take().is_some() {
+                        tracing::info!("events can be journaled again");
+                    }
                     self.print(&entry);
                 }
                 Err(error) => {
@@ -67,8 +69,8 @@ impl Recorder {
 
     fn print(&mut self, entry: &Entry) {
         let Some(out) = &mut self.out else { return };
-        if writeln!(out, "{}", event_json(entry)).and_then(|()| out.flush()).is_err() {
-            tracing::warn!("nobody reads the events any more; they are only journaled from here on");
+        if let Err(error) = writeln!(out, "{}", event_json(entry)).and_then(|()| out.flush()) {
+            tracing::warn!("events are only journaled from here on: they cannot be printed any more ({error})");
             self.out = None;
         }
     }

@@ -38,6 +38,10 @@ fn lists(state: &State<'_>) -> StatusLine {
         let text = Text::new("尚未同步：无法识别任何码", "Never synced: no code can be judged");
         return StatusLine { level: Level::Red, text };
     };
+    if state.now.latest.is_none() {
+        let text = Text::new("名单新旧不明（时间不可信）", "Age of the lists unknown (so is the time)");
+        return StatusLine { level: Level::Amber, text };
+    }
     let now = state.now.interval().earliest;
     // In minutes: a line that changes each second draws the eye for nothing.
     let age = Text::span((now - i64::from(head.issued_at)).max(60));

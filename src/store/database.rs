@@ -30,16 +30,22 @@ pub(super) fn open(path: &Path, migrations: &Migrations<'_>, create: bool) -> Re
     Ok(db)
 }
 
-/// Whether SQLite finds the database in order.
-pub(super) fn is_sound(db: &Connection) -> bool {
-    let check = db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
-    check.is_ok_and(|answer| answer == "ok")
+/// Whether SQLite finds the database in order. A busy or unreadable one is an error, not damage.
+pub(super) fn is_sound(db: &Connection) -> rusqlite::Result<bool> {
+    match db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)) {
+        Ok(answer) => Ok(answer == "ok"),
+        Err(e) if is_corrupt(&e) => Ok(false),
+        Err(e) => Err(e),
+    }
 }
 
 /// Whether the file itself is damaged, as opposed to locked, full or newer.
 pub(super) fn is_damage(error: &StoreError) -> bool {
-    let StoreError::Database { source, .. } = error else { return false };
-    matches!(source.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
+    matches!(error, StoreError::Database { source, .. } if is_corrupt(source))
+}
+
+fn is_corrupt(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase))
 }
 
 /// Sets a damaged database aside, whole, for whoever wants to look into it.
@@ -54,7 +60,9 @@ pub(super) fn quarantine(path: &Path) -> Result<PathBuf, StoreError> {
         }
     }
     let to = aside(path);
-    std::fs::rename(path, &to).map_err(StoreError::io(path))?;
+    if path.exists() {
+        std::fs::rename(path, &to).map_err(StoreError::io(path))?;
+    }
     Ok(to)
 }
 

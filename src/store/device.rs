@@ -12,16 +12,27 @@ use super::{DataDir, StoreError, write_new};
 pub struct DeviceKey(SigningKey);
 
 impl DeviceKey {
-    /// Makes a key, readable by the owner only (PKCS#8 PEM).
-    pub(super) fn create(dir: &DataDir) -> Result<Self, StoreError> {
+    /// Sets the key aside, if there is one, and makes another.
+    pub(super) fn renew(dir: &DataDir) -> Result<(), StoreError> {
         let path = dir.file("device.pem");
+        match std::fs::rename(&path, dir.file("device-before.pem")) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::io(&path)(e)),
+            _ => Self::create(dir),
+        }
+    }
+
+    /// Makes a key, readable by the owner only (PKCS#8 PEM), unless there is one: a set-up that was cut short goes on.
+    pub(super) fn create(dir: &DataDir) -> Result<(), StoreError> {
+        let path = dir.file("device.pem");
+        if path.exists() {
+            return Ok(());
+        }
         let problem = |problem: String| StoreError::Content { path: path.clone(), problem };
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(|e| problem(format!("cannot be made: {e}")))?;
         let key = SigningKey::from_bytes(&seed);
         let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|e| problem(format!("cannot be written: {e}")))?;
-        write_new(&path, pem.as_bytes(), 0o600)?;
-        Ok(Self(key))
+        write_new(&path, pem.as_bytes(), 0o600)
     }
 
     /// Reads the key.

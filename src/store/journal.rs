@@ -51,27 +51,31 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Opens the journal. A damaged one is set aside whole; its chain cannot be continued, so a new one starts under a
-    /// new device key, which the registry must approve.
+    pub(super) fn create(dir: &DataDir) -> Result<Self, StoreError> {
+        let db = database::open(&dir.file("journal.db"), &Migrations::from_slice(MIGRATIONS), true)?;
+        Ok(Self { db: Mutex::new(db), dir: dir.clone() })
+    }
+
+    /// Opens the journal. A damaged one is set aside whole; its chain, or that of one that is gone, cannot be continued, so
+    /// a new one starts under a new device key, which the registry must approve.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn open(dir: &DataDir) -> Result<Self, StoreError> {
         let path = dir.file("journal.db");
-        let open = || database::open(&path, &Migrations::from_slice(MIGRATIONS), true);
-        let db = match open() {
-            Ok(db) if database::is_sound(&db) => db,
-            Err(e) if !database::is_damage(&e) => return Err(e),
-            _ => {
-                let aside = database::quarantine(&path)?;
-                tracing::error!(aside = %aside.display(), "journal.db was damaged and set aside; a new one starts under a new device key");
-                let key = dir.file("device.pem");
-                std::fs::rename(&key, key.with_extension("pem.of-damaged-journal")).map_err(StoreError::io(&key))?;
-                DeviceKey::create(dir)?;
-                open()?
+        let there = std::fs::metadata(&path).is_ok_and(|m| m.len() > 0);
+        if there {
+            match Self::create(dir) {
+                Ok(journal) if journal.with(|db| database::is_sound(db))? => return Ok(journal),
+                Err(e) if !database::is_damage(&e) => return Err(e),
+                _ => {}
             }
-        };
-        Ok(Self { db: Mutex::new(db), dir: dir.clone() })
+        }
+        // The key first: a power cut in between finds a damaged journal again, never an old key with a new journal.
+        DeviceKey::renew(dir)?;
+        let aside = database::quarantine(&path)?;
+        tracing::error!(aside = %aside.display(), "journal.db was damaged or gone; a new one starts under a new device key");
+        Self::create(dir)
     }
 
     /// Writes an event, down to the disk.

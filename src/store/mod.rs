@@ -51,6 +51,9 @@ pub enum StoreError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// A gate is running on it.
+    #[error("another `tongguan run` is using {0}: stop it first, or give each gate a data folder of its own")]
+    InUse(PathBuf),
     /// Another program has changed the lists in the meantime.
     #[error("another sync was faster; its lists are kept")]
     Overtaken,
@@ -95,7 +98,7 @@ impl DataDir {
         }
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(StoreError::io(path))?;
         TrustStore::create(&dir, root_file)?;
-        Journal::open(&dir)?;
+        Journal::create(&dir)?;
         DeviceKey::create(&dir)?;
         // Last, so that a set-up cut short is not taken for a whole one.
         write_new(&dir.root_file(), root_file, 0o644)?;
@@ -109,6 +112,20 @@ impl DataDir {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let dir = Self(path.to_owned());
         if dir.root_file().exists() { Ok(dir) } else { Err(StoreError::NotInitialised(path.to_owned())) }
+    }
+
+    /// Keeps a second gate from running on this folder for as long as the returned file lives.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`].
+    pub fn lock(&self) -> Result<fs::File, StoreError> {
+        let path = self.file("lock");
+        let file = fs::File::create(&path).map_err(StoreError::io(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(fs::TryLockError::WouldBlock) => Err(StoreError::InUse(self.0.clone())),
+            Err(fs::TryLockError::Error(e)) => Err(StoreError::io(&path)(e)),
+        }
     }
 
     /// The folder's path.

@@ -80,7 +80,10 @@ impl TrustStore {
             Ok(db) => {
                 let store = Self { db, dir: dir.clone() };
                 // Sound as a database, and every signature and the set's checksum hold.
-                if database::is_sound(&store.db) && !matches!(store.load(), Err(StoreError::Content { .. })) {
+                let unusable = |e: &StoreError| matches!(e, StoreError::Content { .. } | StoreError::NotInitialised(_));
+                if database::is_sound(&store.db).map_err(|e| store.fail(e))?
+                    && !store.load().is_err_and(|e| unusable(&e))
+                {
                     return Ok(store);
                 }
             }
@@ -103,6 +106,8 @@ impl TrustStore {
     /// # Errors
     /// [`StoreError::Content`] if what is stored does not hold.
     pub fn load(&self) -> Result<Arc<Trust>, StoreError> {
+        // One view of the whole: another program may write in between.
+        let _view = self.db.unchecked_transaction().map_err(|e| self.fail(e))?;
         let content = |e: ListError| self.content(&e);
         let root_file = self.file("root")?.ok_or_else(|| StoreError::NotInitialised(self.dir.path().to_owned()))?;
         // Pinned at `init` or followed from there by `sync`; only its own consistency is left to check.
@@ -114,6 +119,9 @@ impl TrustStore {
         } else {
             let keys = Keyset::open(&keyset_file, &root).map_err(content)?;
             let head = Head::open(&head_file, &keys).map_err(content)?;
+            // Each for itself may be genuine and yet not belong together.
+            head.keyset.check(&keyset_file).map_err(content)?;
+            head.root.check(&root_file).map_err(content)?;
             let revocations = self.revocations()?;
             if revocations.checksum() != head.revocations.checksum {
                 return Err(self.content(&ListError::Checksum));
@@ -152,12 +160,12 @@ impl TrustStore {
         if overtaken { Err(StoreError::Overtaken) } else { Ok(()) }
     }
 
-    /// A number that changes when another program changes the database.
+    /// The head file as it is stored now: another program may have changed it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn data_version(&self) -> Result<i64, StoreError> {
-        self.db.query_row("PRAGMA data_version", [], |row| row.get(0)).map_err(|e| self.fail(e))
+    pub fn head_file(&self) -> Result<Vec<u8>, StoreError> {
+        Ok(self.file("head")?.unwrap_or_default())
     }
 
     fn revocations(&self) -> Result<RevocationSet, StoreError> {

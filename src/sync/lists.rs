@@ -1,6 +1,8 @@
 //! Fetching the lists and checking them against each other and against what is known (SYNC 3 to 5, 8).
 
-use tongguan_pass::{FileRef, Head, Keyset, ListError, RevocationList, RevocationSet, Root, Sha256Hash, limits};
+use tongguan_pass::{
+    FileRef, Head, Keyset, ListError, Revocation, RevocationList, RevocationSet, Root, Sha256Hash, limits,
+};
 
 use super::{SyncError, Transport};
 use crate::store::{Change, Trust, Update};
@@ -14,7 +16,7 @@ const ROOTS_BEHIND: usize = 32;
 /// [`SyncError`] naming the file and the failed check.
 pub fn fetch(transport: &dyn Transport, known: &Trust) -> Result<Option<Update>, SyncError> {
     let head_file = get(transport, "v1/head", limits::HEAD_BYTES)?;
-    if head_file == known.head_file {
+    if known.head.is_some() && head_file == known.head_file {
         return Ok(None);
     }
     // SY 8.1: the head says which keys check it, and the root says whether they are the registry's.
@@ -82,7 +84,7 @@ fn revocations(transport: &dyn Transport, known: &Trust, head: &Head) -> Result<
     {
         let mut added = Vec::new();
         for delta in path {
-            added.extend(list(transport, head, &delta.file, Some(delta.from))?.entries);
+            extend(&mut added, list(transport, head, &delta.file, Some(delta.from))?)?;
         }
         let set = known.revocations.after(&added, oldest_day).map_err(refused("a delta"))?;
         match matches_head(&set, head) {
@@ -94,11 +96,20 @@ fn revocations(transport: &dyn Transport, known: &Trust, head: &Head) -> Result<
     let snapshot = &head.revocations.snapshot;
     let mut entries = list(transport, head, snapshot, None)?.entries;
     for delta in head.revocations.path_from(snapshot.version).unwrap_or(&[]) {
-        entries.extend(list(transport, head, &delta.file, Some(delta.from))?.entries);
+        extend(&mut entries, list(transport, head, &delta.file, Some(delta.from))?)?;
     }
     let set = RevocationSet::default().after(&entries, oldest_day).map_err(refused("the snapshot"))?;
     matches_head(&set, head).map_err(refused("the revocation list"))?;
     Ok((set, Change::Replace))
+}
+
+/// Endless data in small pieces: all files together hold no more than one may.
+fn extend(entries: &mut Vec<Revocation>, list: RevocationList) -> Result<(), SyncError> {
+    if entries.len() + list.entries.len() > limits::LIST_ENTRIES {
+        return Err(SyncError::Refused { what: "the revocation list", source: ListError::Field("count") });
+    }
+    entries.extend(list.entries);
+    Ok(())
 }
 
 fn list(

@@ -18,6 +18,8 @@ use crate::store::{DeviceKey, Journal, StoreError, TrustStore};
 
 /// Events in one batch.
 const BATCH: usize = 200;
+/// Batches in one sync: a gate that comes back after weeks fetches new lists in between.
+const BATCHES: usize = 50;
 
 /// Why a sync failed. What was there before is kept.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +52,9 @@ pub enum SyncError {
     /// The lists belong to another registry.
     #[error("refused: these are the lists of another registry (their root is not the one given at `init`)")]
     OtherRegistry,
+    /// Whatever took the events, it was not a registry.
+    #[error("events: the answer is no registry's receipt (a log-in page of the network?); they are kept")]
+    NoReceipt,
     /// The store refuses.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -105,8 +110,25 @@ pub fn sync(
         Ok(sent) => (sent, None),
         Err((sent, error)) => (sent, Some(error.to_string())),
     };
-    let events_waiting = journal.waiting_count()?;
+    let (events_waiting, upload_error) = match journal.waiting_count() {
+        Ok(count) => (count, upload_error),
+        Err(e) => (0, upload_error.or(Some(e.to_string()))),
+    };
     Ok(Report { version, changed, revoked, expired, events_sent, events_waiting, upload_error })
+}
+
+/// SY 6.5: the registry says what it has. Any other answer, be it a hotel's log-in page with status 200, is none.
+fn receipt(answer: &[u8], count: usize, last_seq: u64) -> Result<(), SyncError> {
+    #[derive(serde::Deserialize)]
+    struct Receipt {
+        stored: u64,
+        duplicate: u64,
+        next_seq: u64,
+    }
+    match serde_json::from_slice::<Receipt>(answer) {
+        Ok(r) if r.stored.checked_add(r.duplicate) == Some(count as u64) && r.next_seq > last_seq => Ok(()),
+        _ => Err(SyncError::NoReceipt),
+    }
 }
 
 /// SY 6.1: hands in what waits, batch by batch; each is marked only when the registry has said that it has it.
@@ -115,7 +137,7 @@ fn hand_in(transport: &dyn Transport, journal: &Journal, device: &DeviceKey) -> 
     if !transport.takes_events() {
         return Ok(sent);
     }
-    loop {
+    for _ in 0..BATCHES {
         let (previous, entries) = journal.waiting(BATCH).map_err(|e| (sent, e.into()))?;
         let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(sent) };
         let batch = Batch {
@@ -129,8 +151,10 @@ fn hand_in(transport: &dyn Transport, journal: &Journal, device: &DeviceKey) -> 
         transport
             .post("v1/events", &bytes)
             .map_err(|source| SyncError::Transport { what: "events".into(), source })
+            .and_then(|answer| receipt(&answer, entries.len(), last.seq))
             .and_then(|()| Ok(journal.mark_handed_in(last.seq)?))
             .map_err(|e| (sent, e))?;
         sent += entries.len() as u64;
     }
+    Ok(sent)
 }

@@ -25,7 +25,7 @@ pub struct Schedule {
 impl Schedule {
     /// The pause after `failures` failed syncs in a row. `dice` in 0..=255 spreads gates that failed together.
     fn pause(self, failures: u32, dice: u8) -> Duration {
-        let base = self.every.min(LONGEST_PAUSE.max(self.every));
+        let base = self.every;
         let doubled = match failures {
             0 => base,
             n => Duration::from_secs(5).saturating_mul(1 << n.min(10)).min(LONGEST_PAUSE.max(base)),
@@ -69,7 +69,6 @@ impl Syncer {
     pub fn run(mut self, stop: &Receiver<()>) {
         let mut failures = 0;
         let mut next = Instant::now();
-        let mut version = self.store.data_version().ok();
         loop {
             if self.transport.is_some() && Instant::now() >= next {
                 match self.once() {
@@ -85,12 +84,8 @@ impl Syncer {
                 getrandom::fill(&mut dice).ok();
                 next = Instant::now() + self.schedule.pause(failures, dice[0]);
             }
-            // `tongguan sync`, or a stick, may have brought lists meanwhile.
-            let now = self.store.data_version().ok();
-            if now != version {
-                version = now;
-                self.reload();
-            }
+            // Whoever brought new lists, this thread or `tongguan sync`: what is stored is what counts.
+            self.follow_store();
             match stop.recv_timeout(LOOK) {
                 Err(RecvTimeoutError::Timeout) => {}
                 _ => return,
@@ -105,23 +100,23 @@ impl Syncer {
         let report = done.map_err(|e| e.to_string())?;
         if report.changed {
             tracing::info!(version = report.version, revoked = report.revoked, "new lists");
-            self.reload();
         }
-        if let Some(problem) = report.upload_error {
-            return Err(problem);
-        }
+        // Events that cannot be handed in wait; that is no reason to fetch the lists less often.
         let at = self.clock.now().best_guess();
-        self.set(|state| *state = SyncState { last_good: Some(at), problem: None });
+        self.set(|state| *state = SyncState { last_good: Some(at), problem: report.upload_error });
         Ok(())
     }
 
-    fn reload(&self) {
-        match self.store.load() {
+    fn follow_store(&self) {
+        let known = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
+        let newer = match self.store.head_file() {
+            Ok(head) if head == known.head_file => return,
+            Ok(_) => self.store.load(),
+            Err(e) => Err(e),
+        };
+        match newer {
             Ok(trust) => *self.trust.write().unwrap_or_else(PoisonError::into_inner) = trust,
-            Err(e) => {
-                tracing::error!("{e}");
-                self.set(|state| state.problem = Some(e.to_string()));
-            }
+            Err(e) => self.set(|state| state.problem = Some(e.to_string())),
         }
     }
 

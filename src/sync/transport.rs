@@ -8,6 +8,9 @@ use std::time::Duration;
 /// The longest a request may take as a whole, so that a server that sends a byte a minute does not hold a sync for ever.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// The longest a server may take to be there and to begin its answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Why a file could not be fetched.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -53,11 +56,11 @@ pub trait Transport {
     /// [`TransportError`].
     fn get(&self, path: &str, limit: usize) -> Result<Vec<u8>, TransportError>;
 
-    /// Hands in `bytes` at `path`.
+    /// Hands in `bytes` at `path`, and gives the answer.
     ///
     /// # Errors
     /// [`TransportError`].
-    fn post(&self, path: &str, bytes: &[u8]) -> Result<(), TransportError>;
+    fn post(&self, path: &str, bytes: &[u8]) -> Result<Vec<u8>, TransportError>;
 
     /// Whether events can be handed in here.
     fn takes_events(&self) -> bool;
@@ -84,7 +87,8 @@ impl Http {
     pub fn new(base: &str) -> Self {
         let config = ureq::Agent::config_builder()
             .timeout_global(Some(DEADLINE))
-            .timeout_connect(Some(Duration::from_secs(10)))
+            .timeout_connect(Some(PATIENCE))
+            .timeout_recv_response(Some(PATIENCE))
             .http_status_as_error(false)
             .user_agent(concat!("tongguan/", env!("CARGO_PKG_VERSION")))
             .build();
@@ -101,9 +105,9 @@ impl Transport for Http {
         read(self.agent.get(self.url(path)).call().map_err(unreachable)?, limit)
     }
 
-    fn post(&self, path: &str, bytes: &[u8]) -> Result<(), TransportError> {
+    fn post(&self, path: &str, bytes: &[u8]) -> Result<Vec<u8>, TransportError> {
         let request = self.agent.post(self.url(path)).content_type("application/octet-stream");
-        read(request.send(bytes).map_err(unreachable)?, 64 * 1024).map(drop)
+        read(request.send(bytes).map_err(unreachable)?, 64 * 1024)
     }
 
     fn takes_events(&self) -> bool {
@@ -122,7 +126,9 @@ fn read(mut answer: ureq::http::Response<ureq::Body>, limit: usize) -> Result<Ve
     if !good {
         let message = serde_json::from_slice::<serde_json::Value>(&bytes)
             .ok()
-            .and_then(|json| Some(json.get("message")?.as_str()?.to_owned()))
+            .and_then(|json| {
+                Some(json.get("message")?.as_str()?.chars().filter(|c| !c.is_control()).take(120).collect())
+            })
             .unwrap_or_default();
         return Err(TransportError::Status { status, message });
     }
@@ -149,8 +155,9 @@ impl Transport for Folder {
         if bytes.len() > limit { Err(TransportError::TooLong(limit)) } else { Ok(bytes) }
     }
 
-    fn post(&self, _: &str, _: &[u8]) -> Result<(), TransportError> {
-        Ok(())
+    fn post(&self, path: &str, _: &[u8]) -> Result<Vec<u8>, TransportError> {
+        let source = std::io::ErrorKind::Unsupported.into();
+        Err(TransportError::File { path: self.0.join(path), source })
     }
 
     fn takes_events(&self) -> bool {

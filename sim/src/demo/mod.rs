@@ -104,7 +104,11 @@ fn show(args: &Args, stop: &Arc<AtomicBool>) -> anyhow::Result<ExitCode> {
     run_program(&mut registry.command(&["init"]))?;
     let serving = Running::start(
         "the registry",
-        &mut registry.command(&["serve", "--listen", "127.0.0.1:0"]),
+        &mut registry.command(&[
+            "serve",
+            "--listen",
+            &format!("{}:0", args.camera.map_or(LOOPBACK, |_| lan_address())),
+        ]),
         &folder.log("registry"),
     )?;
     let line = serving.first_line(Duration::from_secs(30))?;
@@ -243,4 +247,17 @@ impl Screen {
 #[expect(clippy::print_stdout, reason = "the demo's lines are what it is for")]
 fn say(line: &str) {
     println!("{line}");
+}
+
+const LOOPBACK: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+/// This computer's address as a phone in the same network sees it. Nothing is sent: the system only says which of its
+/// addresses it would use.
+fn lan_address() -> std::net::IpAddr {
+    let ask = || {
+        let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
+        socket.connect("192.0.2.1:9")?;
+        Ok::<_, std::io::Error>(socket.local_addr()?.ip())
+    };
+    ask().unwrap_or(LOOPBACK)
 }
