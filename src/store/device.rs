@@ -16,7 +16,7 @@ impl DeviceKey {
     pub(super) fn renew(dir: &DataDir) -> Result<(), StoreError> {
         let path = dir.file("device.pem");
         match std::fs::rename(&path, dir.file("device-before.pem")) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(StoreError::io(&path)(e)),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(StoreError::io(&path)(e)),
             _ => Self::create(dir),
         }
     }
