@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use serde_json::json;
 use tongguan::capture::Luma;
 use tongguan::clock::{Clock, Reading, Stated, SystemClock};
+use tongguan::config::Config;
 use tongguan::decide::{Decision, Detail, Verdict, words};
+use tongguan::decode::{Decoder, Settings};
 use tongguan::lane::{ask, event_json};
 use tongguan::lang::Language;
 use tongguan::store::{Journal, TrustStore};
-use tongguan::{config::Config, decode};
 
 use super::{Answer, Place, print_json, print_line, show};
 
@@ -33,21 +34,23 @@ pub(super) struct DecodeArgs {
 impl DecodeArgs {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
         let mut unreadable = 0;
+        let mut decoder = Decoder::new(Settings::thorough());
         for path in &self.pictures {
+            decoder.forget();
             match Luma::read(path) {
                 Ok(luma) => {
                     let start = Instant::now();
-                    let codes = decode::decode(&luma);
+                    let codes = &decoder.look(&luma).codes;
                     let ms = start.elapsed().as_secs_f64() * 1000.0;
                     if self.json {
                         let codes: Vec<_> =
-                            codes.iter().map(|c| json!({"text": c.text, "corners": c.corners})).collect();
+                            codes.iter().map(|c| json!({"text": c.text(), "corners": c.corners})).collect();
                         print_json(&json!({"file": show(path), "codes": codes, "ms": (ms * 1000.0).round() / 1000.0}))?;
                     } else if codes.is_empty() {
                         print_line(&format!("{}: no code found ({ms:.1} ms)", path.display()))?;
                     } else {
                         for code in codes {
-                            print_line(&format!("{}: {} ({ms:.1} ms)", path.display(), printable(&code.text)))?;
+                            print_line(&format!("{}: {} ({ms:.1} ms)", path.display(), printable(&code.text())))?;
                         }
                     }
                 }

@@ -1,89 +1,243 @@
-//! From a frame to the texts of the codes in it.
+//! From a frame to the codes in it.
 //!
-//! rqrr finds and reads the grid. It only looks for dark on light, so a frame in which it finds nothing is tried once
-//! more inverted: phones in dark mode show light on dark.
+//! `threshold -> finders -> triples -> locate (geometry, refit, alignment) -> grid -> equalise -> read`, at half size first,
+//! then at full and at quarter size while nothing is found and there is CPU time left. Detection, geometry and sampling are
+//! ours; rqrr takes the grid from there.
+#![expect(clippy::cast_possible_truncation, reason = "pixels, modules and grey levels; casts from float saturate")]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod bend;
+mod budget;
+mod equalise;
+mod finders;
+mod geometry;
+mod grid;
+mod locate;
+mod plane;
+mod read;
+mod refit;
+mod solve;
+mod symbol;
+mod threshold;
+mod triples;
+
+use std::borrow::Cow;
+use std::time::Duration;
 
 use crate::capture::Luma;
+use budget::Budget;
+use finders::{Finder, Finders};
+use grid::{Grid, Means};
+use locate::Located;
+use plane::Pyramid;
+use threshold::Bits;
+use triples::Triples;
+
+/// What a look may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// CPU time of one look; stages stop when it is spent.
+    pub budget: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { budget: Duration::from_millis(25) }
+    }
+}
+
+impl Settings {
+    /// For a still picture that nobody waits for.
+    pub fn thorough() -> Self {
+        Self { budget: Duration::from_millis(500) }
+    }
+}
 
 /// A code found in a frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Found {
-    /// Its text; bytes that are not UTF-8 are replaced, so that such a code is shown as what it is: not ours.
-    pub text: String,
+    /// Its content as the code holds it.
+    pub bytes: Vec<u8>,
     /// Its corners in pixels, from the top left one in reading direction.
-    pub corners: [[i32; 2]; 4],
+    pub corners: [[f32; 2]; 4],
 }
 
 impl Found {
+    /// Its text; bytes that are not UTF-8 are replaced, so that such a code is shown as what it is: not ours.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
+    }
+
     /// Twice its area: larger means nearer.
-    fn area(&self) -> i64 {
-        let c = self.corners.map(|[x, y]| [i64::from(x), i64::from(y)]);
-        (0..4).map(|i| c[i][0] * c[(i + 1) % 4][1] - c[(i + 1) % 4][0] * c[i][1]).sum::<i64>().abs()
+    fn area(&self) -> f32 {
+        let c = &self.corners;
+        (0..4).map(|i| c[i][0] * c[(i + 1) % 4][1] - c[(i + 1) % 4][0] * c[i][1]).sum::<f32>().abs()
+    }
+
+    fn holds(&self, place: [f32; 2]) -> bool {
+        let c = &self.corners;
+        let side = |i: usize| {
+            let (a, b) = (c[i], c[(i + 1) % 4]);
+            (b[0] - a[0]) * (place[1] - a[1]) - (b[1] - a[1]) * (place[0] - a[0]) > 0.0
+        };
+        (0..4).all(|i| side(i) == side(0))
     }
 }
 
-/// The codes in a frame, the nearest first, each text once.
-pub fn decode(frame: &Luma) -> Vec<Found> {
-    let mut found = guarded(frame, Polarity::DarkOnLight);
-    if found.is_empty() {
-        found = guarded(frame, Polarity::LightOnDark);
-    }
-    found.sort_by_key(|f| std::cmp::Reverse(f.area()));
-    let mut texts = std::collections::HashSet::new();
-    found.retain(|f| texts.insert(f.text.clone()));
-    found
+/// What one look at a frame gave.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Seen {
+    /// The codes, the nearest first, each content once.
+    pub codes: Vec<Found>,
 }
 
-#[derive(Clone, Copy, PartialEq)]
-enum Polarity {
-    DarkOnLight,
-    LightOnDark,
+/// Looks at one frame after the other.
+#[derive(Debug)]
+pub struct Decoder {
+    settings: Settings,
+    seen: Seen,
+    pyramid: Pyramid,
+    bits: Bits,
+    finders: Finders,
+    triples: Triples,
+    reader: Reader,
+    /// Finders that are not part of a code read already.
+    open: Vec<Finder>,
+    located: usize,
+    timing: f32,
 }
 
-/// rqrr has panicked on some pictures; a gate must not stop for one.
-fn guarded(frame: &Luma, polarity: Polarity) -> Vec<Found> {
-    catch_unwind(AssertUnwindSafe(|| grids(frame, polarity))).unwrap_or_else(|_| {
-        tracing::warn!("the decoder panicked on a frame; the frame is skipped");
-        Vec::new()
-    })
-}
-
-fn grids(frame: &Luma, polarity: Polarity) -> Vec<Found> {
-    // Smaller than the smallest code: nothing to find, and rqrr's block arithmetic wants some room.
-    if frame.width() < 21 || frame.height() < 21 {
-        return Vec::new();
-    }
-    let flip = if polarity == Polarity::LightOnDark { 0xff } else { 0 };
-    let pixels = frame.pixels();
-    let width = frame.width();
-    let mut image =
-        rqrr::PreparedImage::prepare_from_greyscale(width, frame.height(), |x, y| pixels[y * width + x] ^ flip);
-    let grids = image.detect_grids();
-    grids
-        .into_iter()
-        .filter_map(|grid| {
-            let mut bytes = Vec::new();
-            grid.decode_to(&mut bytes).ok()?;
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            Some(Found { text, corners: grid.bounds.map(|p| [p.x, p.y]) })
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn frames_of_any_size_and_content_are_survived() {
-        for (width, height) in [(0, 0), (1, 1), (21, 21), (3, 4000), (640, 480)] {
-            for fill in [0, 128, 255] {
-                assert_eq!(decode(&Luma::new(width, height, vec![fill; width * height])), []);
-            }
-            let noise = (0..width * height).map(|i| (i * 2_654_435_761).to_le_bytes()[1]).collect();
-            assert_eq!(decode(&Luma::new(width, height, noise)), []);
+impl Decoder {
+    /// A decoder that has seen nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            seen: Seen::default(),
+            pyramid: Pyramid::default(),
+            bits: Bits::default(),
+            finders: Finders::default(),
+            triples: Triples::default(),
+            reader: Reader::default(),
+            open: Vec::new(),
+            located: 0,
+            timing: 0.0,
         }
+    }
+
+    /// Looks at a frame.
+    pub fn look(&mut self, frame: &Luma) -> &Seen {
+        let budget = Budget::start(self.settings.budget);
+        (self.located, self.timing) = (0, 0.0);
+        self.seen.codes.clear();
+        self.pyramid.begin(frame);
+        self.finders.clear();
+        for level in [1, 0, 2, 3] {
+            if level >= self.pyramid.levels() || !budget.is_left() {
+                continue;
+            }
+            self.scan(frame, level, budget);
+            self.read(frame, budget);
+            if !self.seen.codes.is_empty() {
+                break;
+            }
+        }
+        self.seen.codes.sort_by(|a, b| b.area().total_cmp(&a.area()));
+        &self.seen
+    }
+
+    #[doc(hidden)]
+    pub fn stage(&self) -> String {
+        format!(
+            "finders {} triples {} located {} best timing {:.2}",
+            self.finders.list.len(),
+            self.triples.list.len(),
+            self.located,
+            self.timing
+        )
+    }
+
+    /// Forgets earlier frames: the next one has nothing to do with them.
+    pub fn forget(&mut self) {}
+
+    /// Finds the finders of one level.
+    fn scan(&mut self, frame: &Luma, level: usize, budget: Budget) {
+        self.pyramid.prepare(frame, level);
+        let picture = self.pyramid.level(frame, level);
+        self.bits.divide(picture);
+        self.finders.scan(&self.bits, picture, level, &mut || budget.is_left());
+    }
+
+    /// Reads what the finders found so far may belong to.
+    fn read(&mut self, frame: &Luma, budget: Budget) {
+        let codes = &self.seen.codes;
+        self.open.clear();
+        self.open.extend(self.finders.list.iter().filter(|f| !codes.iter().any(|c| c.holds(f.at))));
+        self.triples.form(&self.open);
+        for i in 0..self.triples.list.len() {
+            if !budget.is_left() {
+                return;
+            }
+            let triple = self.triples.list[i];
+            if triple.finders.iter().any(|f| self.seen.codes.iter().any(|c| c.holds(f.at))) {
+                continue;
+            }
+            let module = triple.finders.iter().map(Finder::module).fold(f32::MAX, f32::min);
+            let inverted = triple.finders[0].inverted;
+            let level = grid::level_for(module, 2.0, self.pyramid.levels());
+            self.pyramid.prepare(frame, level);
+            let sight = refit::Sight { picture: self.pyramid.level(frame, level), level, inverted };
+            let Some(located) = locate::locate(&triple, sight) else { continue };
+            self.located += 1;
+            self.timing = self.timing.max(located.timing);
+            if self.reader.read(&located, &mut self.pyramid, frame, inverted, budget) {
+                let found = Found { bytes: self.reader.bytes.clone(), corners: located.mapping.corners() };
+                if !self.seen.codes.iter().any(|c| c.bytes == found.bytes) {
+                    self.seen.codes.push(found);
+                }
+            }
+        }
+    }
+}
+
+/// Reads a located symbol, trying one thing after the other.
+#[derive(Debug, Default)]
+struct Reader {
+    light: Grid,
+    dark: Grid,
+    clear: Grid,
+    clearer: Grid,
+    means: Means,
+    bytes: Vec<u8>,
+}
+
+impl Reader {
+    fn read(&mut self, located: &Located, pyramid: &mut Pyramid, frame: &Luma, inverted: bool, budget: Budget) -> bool {
+        let mut mapping = located.mapping;
+        let sight = grid::sight(pyramid, frame, &mapping, inverted, 2.0);
+        for round in 0..3 {
+            grid::sample(&mapping, sight, &mut self.light);
+            grid::normalise(&self.light, &mut self.means, &mut self.dark);
+            if self.hypotheses(located) {
+                return true;
+            }
+            if round == 2 || !budget.is_left() || !bend::settle(&mut mapping, sight, &self.light, &self.dark) {
+                return false;
+            }
+        }
+        false
+    }
+
+    fn hypotheses(&mut self, located: &Located) -> bool {
+        let symbol = located.symbol;
+        if equalise::on_known(&self.dark, symbol, &mut self.clear) {
+            if read::read(&self.clear, symbol, &mut self.bytes) {
+                return true;
+            }
+            if equalise::on_decisions(&self.dark, &self.clear, symbol, &mut self.clearer)
+                && read::read(&self.clearer, symbol, &mut self.bytes)
+            {
+                return true;
+            }
+        }
+        read::read(&self.dark, symbol, &mut self.bytes)
     }
 }

@@ -24,7 +24,7 @@ use crate::capture::{self, CaptureError, Frame, Mailbox};
 use crate::clock::{Clock, Reading};
 use crate::config::{CameraSource, Config};
 use crate::decide::{CodeId, Decision, Inputs, Policy, Use, Uses, Verdict, decide, words};
-use crate::decode;
+use crate::decode::{Decoder, Settings};
 use crate::gate::Gate;
 use crate::screen::{Outcome, Screen, Shown};
 use crate::store::{Journal, NewEntry, Trust};
@@ -161,14 +161,15 @@ fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static
 /// The decode thread: the newest frame in, what was seen out.
 fn look(mailbox: &Mailbox<Frame>, sightings: &SyncSender<Sighting>, screen: &Screen, camera: &Camera) {
     let _close = mailbox.closer();
+    let mut decoder = Decoder::new(Settings::default());
     while let Ok(frame) = mailbox.take() {
         let started = Instant::now();
         *camera.last_frame.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame.at);
-        let found = decode::decode(&frame.luma);
+        let seen = decoder.look(&frame.luma);
         let decoded_at = Instant::now();
-        if !found.is_empty() {
+        if !seen.codes.is_empty() {
             let sighting = Sighting {
-                texts: found.into_iter().map(|f| f.text).collect(),
+                texts: seen.codes.iter().map(|f| f.text().into_owned()).collect(),
                 capture: started - frame.at,
                 decode: decoded_at - started,
                 decoded_at,

@@ -1,0 +1,70 @@
+//! Undoes blur in the grid of modules.
+//!
+//! A blurred module carries part of its neighbours, and how much in which direction is the same all over the symbol. What
+//! is known of the symbol trains a filter over 3x3 modules (least squares, as modems train theirs), which then also makes
+//! up for motion in any direction and for a mapping that is a little off. Trained once more on its own decisions, it knows
+//! the whole symbol.
+
+use super::grid::Grid;
+use super::solve::Normal;
+use super::symbol::Symbol;
+
+/// The nine modules around one, and a constant.
+const TAPS: usize = 10;
+
+/// Trains on what is known of the symbol, then filters.
+pub(super) fn on_known(dark: &Grid, symbol: Symbol, out: &mut Grid) -> bool {
+    let mut sums = Normal::<TAPS>::new();
+    let size = dark.size;
+    for y in 0..size {
+        for x in 0..size {
+            // Of a large symbol the known modules are a small part: only rows that hold some are looked at.
+            if let Some(known) = symbol.known(x, y) {
+                sums.add(&taps(dark, x, y), if known { 1.0 } else { -1.0 }, 1.0);
+            }
+        }
+    }
+    filter(dark, sums, 1e-2, out)
+}
+
+/// Trains on decisions, the surer ones more, then filters.
+pub(super) fn on_decisions(dark: &Grid, decided: &Grid, symbol: Symbol, out: &mut Grid) -> bool {
+    let mut sums = Normal::<TAPS>::new();
+    let size = dark.size;
+    for y in 0..size {
+        for x in 0..size {
+            let decision = decided.at(x, y);
+            let (target, weight) = match symbol.known(x, y) {
+                Some(true) => (1.0, 1.0),
+                Some(false) => (-1.0, 1.0),
+                None => (1.0_f32.copysign(decision), decision.abs().min(1.0)),
+            };
+            sums.add(&taps(dark, x, y), target, weight);
+        }
+    }
+    filter(dark, sums, 1e-3, out)
+}
+
+fn filter(dark: &Grid, sums: Normal<TAPS>, ridge: f64, out: &mut Grid) -> bool {
+    let Some(weights) = sums.solve(ridge) else { return false };
+    let size = dark.size;
+    out.resize(size);
+    for y in 0..size {
+        for x in 0..size {
+            let taps = taps(dark, x, y);
+            out.values[y * size + x] = weights.iter().zip(&taps).map(|(w, t)| w * t).sum();
+        }
+    }
+    true
+}
+
+/// The modules around one; beyond the symbol it is light.
+fn taps(dark: &Grid, x: usize, y: usize) -> [f32; TAPS] {
+    let size = dark.size;
+    let mut taps = [1.0; TAPS];
+    for (i, tap) in taps[..9].iter_mut().enumerate() {
+        let (nx, ny) = ((x + i % 3).wrapping_sub(1), (y + i / 3).wrapping_sub(1));
+        *tap = if nx < size && ny < size { dark.at(nx, ny) } else { -1.0 };
+    }
+    taps
+}

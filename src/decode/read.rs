@@ -1,0 +1,113 @@
+//! From a grid of modules to the bytes in it: rqrr unmasks, corrects and parses.
+//!
+//! Before that the format information is decided softly over both its copies, and what is fixed in the symbol is held
+//! against what was seen: a grid that is no code costs little, and what is not there is not read.
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rqrr::BitGrid;
+
+use super::grid::Grid;
+use super::symbol::{Symbol, format_places, format_word};
+
+/// Share of the fixed modules that may be wrong.
+const WORST_FIXED: f32 = 0.25;
+/// Bits of the 30 of the format information that may be wrong.
+const WORST_FORMAT: usize = 9;
+/// Bytes of the largest symbol's content: 7089 digits.
+const LONGEST: usize = 7_089;
+
+/// A grid as rqrr takes it: decided, and with its format information put right.
+struct Decided<'a> {
+    dark: &'a Grid,
+    format: u32,
+}
+
+impl BitGrid for Decided<'_> {
+    fn size(&self) -> usize {
+        self.dark.size
+    }
+
+    fn bit(&self, y: usize, x: usize) -> bool {
+        if (x == 8 && (y < 9 || y + 7 >= self.dark.size)) || (y == 8 && (x < 9 || x + 8 >= self.dark.size)) {
+            let places = format_places(self.dark.size);
+            if let Some(i) = places.iter().position(|copies| copies.contains(&[x, y])) {
+                return self.format >> (14 - i) & 1 == 1;
+            }
+        }
+        self.dark.at(x, y) > 0.0
+    }
+}
+
+/// Writes with a bound, into memory that is there already.
+struct Bounded<'a>(&'a mut Vec<u8>);
+
+impl Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > LONGEST {
+            return Err(std::io::ErrorKind::OutOfMemory.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Reads a grid of darkness (above zero is dark) into `bytes`.
+pub(super) fn read(dark: &Grid, symbol: Symbol, bytes: &mut Vec<u8>) -> bool {
+    if wrong_share(dark, symbol) > WORST_FIXED {
+        return false;
+    }
+    let Some(format) = format(dark) else { return false };
+    let grid = rqrr::Grid::new(Decided { dark, format });
+    bytes.clear();
+    // rqrr has panicked on some pictures; a gate must not stop for one.
+    let read = catch_unwind(AssertUnwindSafe(|| grid.decode_to(Bounded(bytes)).is_ok()));
+    matches!(read, Ok(true)) && !bytes.is_empty()
+}
+
+/// Share of the fixed modules that are not as they should be.
+pub(super) fn wrong_share(dark: &Grid, symbol: Symbol) -> f32 {
+    let (mut wrong, mut all) = (0, 0);
+    for y in 0..dark.size {
+        for x in 0..dark.size {
+            if let Some(known) = symbol.known(x, y) {
+                all += 1;
+                wrong += u32::from(known != (dark.at(x, y) > 0.0));
+            }
+        }
+    }
+    wrong as f32 / all as f32
+}
+
+/// The most likely of the 32 format words, if it is likely at all.
+fn format(dark: &Grid) -> Option<u32> {
+    let places = format_places(dark.size);
+    let mut best = (f32::MIN, 0);
+    for i in 0..32 {
+        let word = format_word(i);
+        let likely: f32 = (0..15)
+            .map(|bit| {
+                let sign = if word >> (14 - bit) & 1 == 1 { 1.0 } else { -1.0 };
+                places[bit].iter().map(|[x, y]| sign * dark.at(*x, *y).clamp(-1.0, 1.0)).sum::<f32>()
+            })
+            .sum();
+        if likely > best.0 {
+            best = (likely, word);
+        }
+    }
+    let word = best.1;
+    let wrong = |copy: usize| {
+        let differs = |bit: &usize| {
+            let [x, y] = places[*bit][copy];
+            (dark.at(x, y) > 0.0) != (word >> (14 - bit) & 1 == 1)
+        };
+        (0..15).filter(differs).count()
+    };
+    let wrong = [wrong(0), wrong(1)];
+    (wrong[0] + wrong[1] <= WORST_FORMAT || wrong.iter().any(|w| *w <= 2)).then_some(word)
+}

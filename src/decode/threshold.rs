@@ -1,0 +1,227 @@
+//! Dark or light: a threshold for each block of 8x8 pixels from the contrast around it.
+//!
+//! A block counts by the square of its contrast, so that the edge of a module decides and not the flat ground beside it.
+//! Blocks with no more contrast than the picture's noise do not count at all: flat ground then gives no edges, and no
+//! false finders.
+
+use super::plane::View;
+
+const BLOCK: usize = 8;
+/// Blocks to each side that have a say in a block's threshold: 5x5.
+const REACH: usize = 2;
+/// Contrast below which even a noiseless picture says nothing.
+const FAINTEST: u8 = 10;
+
+/// One bit a pixel, set where it is dark; rows of whole words.
+#[derive(Debug, Default)]
+pub(super) struct Bits {
+    pub(super) width: usize,
+    pub(super) height: usize,
+    stride: usize,
+    words: Vec<u64>,
+    thresholds: Vec<u8>,
+    blocks: [usize; 2],
+    /// Share of blocks with contrast.
+    pub(super) busy: f32,
+    work: Work,
+}
+
+#[derive(Debug, Default)]
+struct Work {
+    low: Vec<u8>,
+    high: Vec<u8>,
+    weight: Vec<f32>,
+    weighted: Vec<f32>,
+    across: Vec<[f32; 2]>,
+}
+
+impl Bits {
+    pub(super) fn row(&self, y: usize) -> &[u64] {
+        &self.words[y * self.stride..(y + 1) * self.stride]
+    }
+
+    #[inline]
+    pub(super) fn dark(&self, x: usize, y: usize) -> bool {
+        self.words[y * self.stride + (x >> 6)] >> (x & 63) & 1 == 1
+    }
+
+    /// The grey level that divides dark from light around a pixel.
+    pub(super) fn threshold_at(&self, x: usize, y: usize) -> u8 {
+        let [wide, high] = self.blocks;
+        self.thresholds[(y / BLOCK).min(high - 1) * wide + (x / BLOCK).min(wide - 1)]
+    }
+
+    /// Divides a picture.
+    pub(super) fn divide(&mut self, picture: View<'_>) {
+        (self.width, self.height) = (picture.width, picture.height);
+        self.blocks = [picture.width.div_ceil(BLOCK), picture.height.div_ceil(BLOCK)];
+        self.measure(picture);
+        self.balance();
+        self.fill(picture);
+    }
+
+    /// Contrast and middle of each block.
+    fn measure(&mut self, picture: View<'_>) {
+        let [wide, high] = self.blocks;
+        let work = &mut self.work;
+        work.weight.clear();
+        work.weighted.clear();
+        let mut histogram = [0_u32; 256];
+        for by in 0..high {
+            let rows = by * BLOCK..((by + 1) * BLOCK).min(picture.height);
+            work.low.clear();
+            work.low.extend_from_slice(picture.row(rows.start));
+            work.high.clear();
+            work.high.extend_from_slice(picture.row(rows.start));
+            for y in rows.skip(1) {
+                let row = picture.row(y);
+                work.low.iter_mut().zip(row).for_each(|(low, v)| *low = (*low).min(*v));
+                work.high.iter_mut().zip(row).for_each(|(high, v)| *high = (*high).max(*v));
+            }
+            for (low, high) in work.low.chunks(BLOCK).zip(work.high.chunks(BLOCK)) {
+                let low = low.iter().copied().min().unwrap_or(0);
+                let high = high.iter().copied().max().unwrap_or(0);
+                histogram[usize::from(high - low)] += 1;
+                work.weight.push(f32::from(high - low));
+                work.weighted.push(f32::from(low) + f32::from(high));
+            }
+        }
+        let floor = f32::from(noise_floor(&histogram, wide * high));
+        let mut busy = 0;
+        for (weight, weighted) in work.weight.iter_mut().zip(&mut work.weighted) {
+            let contrast = *weight;
+            *weight = if contrast < floor { 0.0 } else { contrast * contrast };
+            *weighted *= 0.5 * *weight;
+            busy += usize::from(contrast >= floor);
+        }
+        self.busy = busy as f32 / (wide * high).max(1) as f32;
+    }
+
+    /// Each block's threshold: the weighted mean of the middles around it. Where nothing around has contrast, that of
+    /// the block before, so that a wide module is one piece.
+    fn balance(&mut self) {
+        let [wide, high] = self.blocks;
+        let work = &mut self.work;
+        work.across.clear();
+        for (weight, weighted) in work.weight.chunks(wide).zip(work.weighted.chunks(wide)) {
+            for x in 0..wide {
+                let span = x.saturating_sub(REACH)..(x + REACH + 1).min(wide);
+                let sum = |values: &[f32]| values[span.clone()].iter().sum::<f32>();
+                work.across.push([sum(weight), sum(weighted)]);
+            }
+        }
+        self.thresholds.clear();
+        for y in 0..high {
+            for x in 0..wide {
+                let rows = y.saturating_sub(REACH)..(y + REACH + 1).min(high);
+                let [weight, weighted] = rows.fold([0.0; 2], |[w, m], row| {
+                    let [rw, rm] = work.across[row * wide + x];
+                    [w + rw, m + rm]
+                });
+                let threshold = if weight > 0.0 {
+                    (weighted / weight + 0.5) as u8
+                } else {
+                    match (x, y) {
+                        (0, 0) => 0,
+                        (0, _) => self.thresholds[(y - 1) * wide],
+                        _ => self.thresholds[y * wide + x - 1],
+                    }
+                };
+                self.thresholds.push(threshold);
+            }
+        }
+    }
+
+    fn fill(&mut self, picture: View<'_>) {
+        let wide = self.blocks[0];
+        self.stride = picture.width.div_ceil(64);
+        self.words.clear();
+        for y in 0..picture.height {
+            let thresholds = &self.thresholds[y / BLOCK * wide..][..wide];
+            let row = picture.row(y);
+            for (pixels, thresholds) in row.chunks(64).zip(thresholds.chunks(8)) {
+                let mut word = 0;
+                for (i, (pixels, threshold)) in pixels.chunks(8).zip(thresholds).enumerate() {
+                    let mut eight = [255; 8];
+                    match pixels.first_chunk::<8>() {
+                        Some(whole) => eight = *whole,
+                        None => eight[..pixels.len()].copy_from_slice(pixels),
+                    }
+                    word |= u64::from(below(eight, *threshold)) << (8 * i);
+                }
+                self.words.push(word);
+            }
+        }
+    }
+}
+
+/// One bit for each of eight pixels: whether it is below the threshold. Eight comparisons in one word, without carries
+/// between its bytes.
+#[inline]
+fn below(pixels: [u8; 8], threshold: u8) -> u8 {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let x = u64::from_le_bytes(pixels);
+    let y = u64::from(threshold) * 0x0101_0101_0101_0101;
+    let not_less_low = (x | HIGH) - (y & !HIGH);
+    let less = ((!x & y) | (!(x ^ y) & !not_less_low)) & HIGH;
+    ((less >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) as u8
+}
+
+/// The contrast that noise alone gives a block: a fifth of a picture is flat ground as a rule, and where it is not, no
+/// more than a third of what the busiest blocks show.
+fn noise_floor(histogram: &[u32; 256], blocks: usize) -> u8 {
+    let quantile = |share: f32| {
+        let wanted = (blocks as f32 * share) as u32;
+        let mut seen = 0;
+        let found = histogram.iter().position(|count| {
+            seen += count;
+            seen > wanted
+        });
+        found.unwrap_or(255)
+    };
+    let (flat, busiest) = (quantile(0.2), quantile(0.95));
+    u8::try_from((flat * 3 / 2).min(busiest / 3)).unwrap_or(u8::MAX).max(FAINTEST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_pixels_are_compared_at_once_as_one_by_one() {
+        for threshold in 0..=255_u8 {
+            for start in (0..=248_u8).step_by(8) {
+                let pixels: [u8; 8] = std::array::from_fn(|i| start + i as u8);
+                let expected = (0..8).fold(0, |bits, i| bits | u8::from(pixels[i] < threshold) << i);
+                assert_eq!(below(pixels, threshold), expected, "{pixels:?} < {threshold}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_gradient_does_not_hide_what_is_printed_on_it() {
+        let (width, height) = (200, 64);
+        let pixels: Vec<u8> = (0..width * height)
+            .map(|i| {
+                let (x, ground) = (i % width, 80 + i % width / 2);
+                if x / 5 % 2 == 0 { ground as u8 } else { (ground / 2) as u8 }
+            })
+            .collect();
+        let mut bits = Bits::default();
+        bits.divide(View { width, height, pixels: &pixels });
+        for y in 0..height {
+            for x in 0..width {
+                assert_eq!(bits.dark(x, y), x / 5 % 2 == 1, "at {x}, {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn noise_on_flat_ground_gives_no_edges() {
+        let pixels: Vec<u8> = (0..64 * 64_u32).map(|i| 120 + (i.wrapping_mul(2_654_435_761) >> 30) as u8).collect();
+        let mut bits = Bits::default();
+        bits.divide(View { width: 64, height: 64, pixels: &pixels });
+        assert!((0..64).all(|y| bits.row(y) == [0]), "no pixel is dark");
+        assert!(bits.busy < f32::EPSILON);
+    }
+}

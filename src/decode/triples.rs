@@ -1,0 +1,94 @@
+//! Three finders that may belong to one code.
+//!
+//! Each finder's own parallelogram says which others lie along its sides and how many modules away: that holds at any
+//! tilt, where "the longest side is the diagonal" fails above about 50 degrees. Between two finders the modules shrink as
+//! a projection shrinks them, so their number is the distance in the geometric mean of both ends' modules, exactly.
+
+use super::finders::Finder;
+
+/// Modules between the middles of two finders: 14 for version 1, 170 for version 40, and some play.
+const NEAREST: f32 = 11.0;
+const FARTHEST: f32 = 190.0;
+/// Triples kept of one picture.
+const MOST: usize = 400;
+
+/// Three finders: top left, top right, bottom left, as the code is read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Triple {
+    pub(super) finders: [Finder; 3],
+    /// Modules between the middles of the first and each of the others.
+    pub(super) modules: f32,
+    /// How badly it fits; small is good.
+    pub(super) doubt: f32,
+}
+
+/// A finder along a side of another.
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    to: usize,
+    side: usize,
+    modules: f32,
+    doubt: f32,
+}
+
+/// Forms triples.
+#[derive(Debug, Default)]
+pub(super) struct Triples {
+    /// The triples of this frame, the most plausible first.
+    pub(super) list: Vec<Triple>,
+    links: Vec<Link>,
+}
+
+impl Triples {
+    /// All triples of these finders.
+    pub(super) fn form(&mut self, finders: &[Finder]) {
+        self.list.clear();
+        for (i, corner) in finders.iter().enumerate() {
+            self.links.clear();
+            self.links.extend((0..finders.len()).filter(|j| *j != i).filter_map(|j| link(corner, &finders[j], j)));
+            for (n, one) in self.links.iter().enumerate() {
+                for two in &self.links[n + 1..] {
+                    let ratio = (one.modules / two.modules).ln().abs();
+                    if one.side == two.side || ratio > 0.35 {
+                        continue;
+                    }
+                    let (mut right, mut down) = (finders[one.to], finders[two.to]);
+                    if turns_left(corner.at, right.at, down.at) {
+                        std::mem::swap(&mut right, &mut down);
+                    }
+                    self.list.push(Triple {
+                        finders: [*corner, right, down],
+                        modules: (one.modules * two.modules).sqrt(),
+                        doubt: 3.0 * ratio + one.doubt + two.doubt + corner.misfit + right.misfit + down.misfit,
+                    });
+                }
+            }
+        }
+        self.list.sort_unstable_by(|a, b| a.doubt.total_cmp(&b.doubt));
+        self.list.truncate(MOST);
+    }
+}
+
+fn link(from: &Finder, other: &Finder, to: usize) -> Option<Link> {
+    if from.inverted != other.inverted {
+        return None;
+    }
+    let (there, side, slant) = along(from, other)?;
+    let (back, _, slant_back) = along(other, from)?;
+    let (modules, skew) = ((there * back).sqrt(), (there / back).ln().abs());
+    let fits = (NEAREST..FARTHEST).contains(&modules) && skew < 1.2;
+    fits.then_some(Link { to, side, modules, doubt: 0.3 * skew + slant + slant_back })
+}
+
+/// How many modules away, along which of the sides, and how slanted to it, one finder sees another.
+fn along(from: &Finder, other: &Finder) -> Option<(f32, usize, f32)> {
+    let seen = from.see(other.at).map(f32::abs);
+    let side = usize::from(seen[1] > seen[0]);
+    let slant = seen[1 - side] / seen[side].max(1.0);
+    (slant < 0.32).then_some((seen[side], side, slant))
+}
+
+fn turns_left(corner: [f32; 2], right: [f32; 2], down: [f32; 2]) -> bool {
+    let (r, d) = ([right[0] - corner[0], right[1] - corner[1]], [down[0] - corner[0], down[1] - corner[1]]);
+    r[0] * d[1] - r[1] * d[0] < 0.0
+}
