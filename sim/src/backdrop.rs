@@ -2,7 +2,7 @@
 
 use crate::optics;
 use crate::plane::shape::{capsule, ellipse, rounded};
-use crate::plane::{Layer, Plane, Region, level, mix, over, pack, pixel, real, smooth, value_noise};
+use crate::plane::{Layer, Plane, level, mix, over, pack, pixel, real, smooth, value_noise};
 
 /// How many times larger the visitor is than they would be at the wall.
 const NEARNESS: f32 = 1.55;
@@ -133,12 +133,4 @@ fn person(p: [f32; 2], unit: f32, seed: u64) -> Option<(f32, f32)> {
         20.0 + grain(120.0, 22.0)
     };
     Some((light.clamp(4.0, 255.0) * share, share))
-}
-
-/// The part of a frame that changes when something stands in front of the backdrop.
-pub(crate) fn touched(corners: &[[f32; 2]], width: usize, height: usize) -> Region {
-    let fold = |i: usize, f: fn(f32, f32) -> f32, start: f32| corners.iter().map(|c| c[i]).fold(start, f);
-    let min = [fold(0, f32::min, f32::MAX), fold(1, f32::min, f32::MAX)];
-    let max = [fold(0, f32::max, f32::MIN), fold(1, f32::max, f32::MIN)];
-    Region::around(min, max, width, height)
 }

@@ -18,20 +18,28 @@
 
 mod backdrop;
 pub mod cases;
+pub mod corpus;
+mod cover;
 mod frame;
+mod glass;
 mod medium;
 mod optics;
+mod paper;
+mod patch;
 pub mod phone;
 mod plane;
 mod scene;
+mod screen;
 mod surface;
+mod texture;
 mod walk;
+mod way;
 pub mod y4m;
 
 pub use cases::{Case, Expected, Issuer};
 pub use frame::Camera;
 pub use medium::Medium;
 pub use phone::Phone;
-pub use scene::{Glare, Motion, Scene};
+pub use scene::{Cracks, Fold, Glare, Grid, Motion, Occlusion, Pwm, Scene, Shutter};
 pub use surface::{Surface, TextTooLong};
 pub use walk::{FPS, Phase, Walk};

@@ -2,6 +2,7 @@
 
 mod demo;
 mod frames;
+mod pictures;
 
 use std::process::ExitCode;
 
@@ -21,7 +22,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Draw frames of one code being brought to the camera, held and taken away.
+    /// Draw frames of one code being brought to the camera, held and taken away, or frames of the corpus.
     Frames(frames::Args),
     /// Start a registry and a checkpoint in a throw-away folder and show the checkpoint one case after the other.
     Demo(demo::Args),

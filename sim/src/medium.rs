@@ -3,7 +3,8 @@
 
 use crate::plane::shape::{capsule, ellipse, rounded};
 use crate::plane::{cell, hash, mix, pixel, real, smooth, value_noise};
-use crate::surface::{Modules, Texture};
+use crate::surface::{Matter, Modules};
+use crate::texture::Texture;
 
 /// What a code is shown on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,8 +15,15 @@ pub enum Medium {
     Paper,
 }
 
-/// Fine enough for a code that fills the frame's height.
-const PX_PER_MM: f32 = 9.0;
+/// Light or dark mode of what is on a screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Tone {
+    Light,
+    Dark,
+}
+
+/// Pixels in a millimetre, fine enough for a code that fills the frame's height.
+pub(crate) const FINE: f32 = 9.0;
 
 const BODY: f32 = 14.0;
 const BEZEL: f32 = 6.0;
@@ -30,19 +38,35 @@ impl Medium {
             Self::Paper => 48.0,
         }
     }
+
+    pub(crate) fn matter(self) -> Matter {
+        match self {
+            Self::Phone => Matter::Glass,
+            Self::Paper => Matter::Paper,
+        }
+    }
+
+    /// Light of a dark module.
+    pub(crate) fn ink(self, tone: Tone) -> f32 {
+        match (self, tone) {
+            (Self::Phone, Tone::Light) => INK + 4.0,
+            (Self::Phone, Tone::Dark) => PAGE - 8.0,
+            (Self::Paper, _) => INK + 18.0,
+        }
+    }
 }
 
-/// Everything from back to front: arm and palm, the thing itself, the fingers around it.
-pub(crate) fn draw(medium: Medium, modules: &Modules, seed: u64) -> Texture {
-    let mut t = Texture::new([-66.0, -76.0], [70.0, 190.0], PX_PER_MM);
+/// Everything from back to front: arm and palm, the thing itself, the fingers around it. Without modules there is a page
+/// with nothing where its code would be.
+pub(crate) fn draw(medium: Medium, modules: Option<&Modules>, tone: Tone, px_per_mm: f32, seed: u64) -> Texture {
+    let mut t = Texture::new([-66.0, -76.0], [70.0, 190.0], px_per_mm);
     match medium {
         Medium::Phone => {
             arm(&mut t, [4.0, 70.0], seed);
-            phone(&mut t, modules, seed);
-            for (y, reach) in [(22.0, 0.0), (40.0, 1.2), (57.0, 0.8), (73.0, -1.0)] {
-                finger(&mut t, [-45.0, y + 2.0], [-35.5 + reach, y], 7.0, seed);
+            phone(&mut t, modules, tone, seed);
+            for (from, tip, radius) in FINGERS {
+                finger(&mut t, from, tip, radius, seed);
             }
-            finger(&mut t, [46.0, 74.0], [37.0, 26.0], 8.5, seed);
         }
         Medium::Paper => {
             arm(&mut t, [10.0, 92.0], seed);
@@ -53,8 +77,37 @@ pub(crate) fn draw(medium: Medium, modules: &Modules, seed: u64) -> Texture {
     t
 }
 
-fn phone(t: &mut Texture, modules: &Modules, seed: u64) {
-    let (middle, half) = ([0.0, 16.0], [36.5, 78.0]);
+/// Root, tip and radius of the fingers around a phone.
+const FINGERS: [([f32; 2], [f32; 2], f32); 5] = [
+    ([-45.0, 24.0], [-35.5, 22.0], 7.0),
+    ([-45.0, 42.0], [-34.3, 40.0], 7.0),
+    ([-45.0, 59.0], [-34.7, 57.0], 7.0),
+    ([-45.0, 75.0], [-36.5, 73.0], 7.0),
+    ([46.0, 74.0], [37.0, 26.0], 8.5),
+];
+
+/// Middle and half sizes of the phone, and of its page within.
+const PHONE: [[f32; 2]; 2] = [[0.0, 16.0], [36.5, 78.0]];
+const SCREEN: [f32; 2] = [33.6, 74.6];
+
+/// Where a surface shines by itself: the page, but not the fingers before it. `None` for what only throws light back.
+pub(crate) fn shining(medium: Medium) -> Option<Texture> {
+    (medium == Medium::Phone).then(|| {
+        let (min, max) = ([-37.0, -62.5], [37.0, 94.5]);
+        let mut t = Texture::new(min, max, 4.0);
+        let hidden = |p| {
+            FINGERS
+                .iter()
+                .map(|(from, tip, radius)| capsule(p, *from, *tip, [*radius, radius * 0.86]))
+                .fold(9.0, f32::min)
+        };
+        t.paint(min, max, |p| rounded(p, PHONE[0], SCREEN, 6.0).max(-hidden(p)), |_, _| 255.0);
+        t
+    })
+}
+
+fn phone(t: &mut Texture, modules: Option<&Modules>, tone: Tone, seed: u64) {
+    let [middle, half] = PHONE;
     let (min, max) = ([-37.0, -62.5], [37.0, 94.5]);
     // The metal edge catches the light, the glass up to the page does not.
     t.paint(
@@ -64,7 +117,7 @@ fn phone(t: &mut Texture, modules: &Modules, seed: u64) {
         |_, d| if d > -1.3 { 70.0 + 40.0 * (d + 0.6).abs() } else { BODY },
     );
     t.paint(min, max, |p| rounded(p, middle, [34.9, 76.4], 7.6), |_, _| BEZEL);
-    let page = |p: [f32; 2]| rounded(p, middle, [33.6, 74.6], 6.0);
+    let page = |p: [f32; 2]| rounded(p, middle, SCREEN, 6.0);
     // A screen is a little darker towards its corners, seen from where the camera is.
     t.paint(min, max, page, |p, _| PAGE - 0.0016 * (p[0] * p[0] + (p[1] - 10.0) * (p[1] - 10.0)));
     t.paint([-34.0, -59.0], [34.0, -44.5], |p| page(p).max(p[1] + 44.5), |_, _| 96.0);
@@ -73,7 +126,9 @@ fn phone(t: &mut Texture, modules: &Modules, seed: u64) {
     line_of_text(t, [-30.0, -56.0], 9.0, 1.6, 225.0, seed + 1);
     line_of_text(t, [20.0, -56.0], 10.0, 1.6, 225.0, seed + 2);
     line_of_text(t, [-22.0, -37.5], 44.0, 2.6, 60.0, seed + 3);
-    code(t, modules, Medium::Phone.code_mm(), INK + 4.0);
+    if let Some(modules) = modules {
+        code(t, modules, Medium::Phone.code_mm(), Medium::Phone.ink(Tone::Light));
+    }
     ring(t, [0.0, 43.0], 8.5, 0.1 + 0.85 * hash(1, 1, seed));
     line_of_text(t, [-20.0, 58.0], 40.0, 2.4, 90.0, seed + 4);
     line_of_text(t, [-28.0, 65.0], 56.0, 1.8, 150.0, seed + 5);
@@ -81,6 +136,9 @@ fn phone(t: &mut Texture, modules: &Modules, seed: u64) {
     t.paint([-28.0, 75.0], [28.0, 84.0], |p| rounded(p, [0.0, 79.5], [27.0, 4.2], 2.0), |_, _| 120.0);
     line_of_text(t, [-10.0, 79.5], 20.0, 2.4, 240.0, seed + 7);
     t.paint([-12.0, 87.0], [12.0, 89.0], |p| rounded(p, [0.0, 88.0], [11.0, 0.6], 0.6), |_, _| 40.0);
+    if tone == Tone::Dark {
+        t.shade(min, max, |p, light| if page(p) < 0.0 { (PAGE + 12.0 - light).max(BEZEL) } else { light });
+    }
 }
 
 /// What is left of the code's time, clockwise from the top.
@@ -102,7 +160,7 @@ fn ring(t: &mut Texture, middle: [f32; 2], radius: f32, left: f32) {
     }
 }
 
-fn card(t: &mut Texture, modules: &Modules, seed: u64) {
+fn card(t: &mut Texture, modules: Option<&Modules>, seed: u64) {
     let (middle, half) = ([0.0, 12.0], [41.0, 68.0]);
     let (min, max) = ([-42.0, -57.0], [42.0, 81.0]);
     t.paint(
@@ -116,7 +174,9 @@ fn card(t: &mut Texture, modules: &Modules, seed: u64) {
     );
     line_of_text(t, [-24.0, -46.0], 48.0, 4.0, INK + 10.0, seed);
     line_of_text(t, [-18.0, -37.0], 36.0, 2.2, 60.0, seed + 1);
-    code(t, modules, Medium::Paper.code_mm(), INK + 18.0);
+    if let Some(modules) = modules {
+        code(t, modules, Medium::Paper.code_mm(), Medium::Paper.ink(Tone::Light));
+    }
     for (i, wide) in [52.0, 60.0, 44.0, 58.0, 30.0].into_iter().enumerate() {
         line_of_text(t, [-32.0, 38.0 + 6.5 * real(i)], wide, 2.2, 55.0, seed + 2 + i as u64);
     }
@@ -142,7 +202,7 @@ fn code(t: &mut Texture, modules: &Modules, side_mm: f32, dark: f32) {
     let per_mm = real(modules.side) / side_mm;
     // Where one pixel covers two modules the share of each is measured, not guessed: four points a pixel.
     let at = |v: f32| pixel(((v + half) * per_mm).max(0.0)).min(modules.side - 1);
-    let step = 0.25 / PX_PER_MM;
+    let step = 0.25 / t.px_per_mm();
     let black = move |p: [f32; 2]| {
         [[-step, -step], [step, -step], [-step, step], [step, step]]
             .iter()
@@ -153,7 +213,7 @@ fn code(t: &mut Texture, modules: &Modules, side_mm: f32, dark: f32) {
 }
 
 /// Something like a line of Chinese text, from its left end: square signs of a few strokes.
-fn line_of_text(t: &mut Texture, from: [f32; 2], length: f32, size: f32, light: f32, seed: u64) {
+pub(crate) fn line_of_text(t: &mut Texture, from: [f32; 2], length: f32, size: f32, light: f32, seed: u64) {
     let end = from[0] + length * (0.75 + 0.25 * hash(7, 7, seed));
     let strokes = move |p: [f32; 2]| {
         let (column, row) = ((p[0] - from[0]) / (size * 1.15), (p[1] - from[1]) / size + 0.5);
@@ -189,7 +249,7 @@ fn skin(p: [f32; 2], distance: f32, radius: f32, seed: u64) -> f32 {
     74.0 + 62.0 * round.sqrt() + 12.0 * (value_noise(p[0] * 0.35, p[1] * 0.35, seed) - 0.5) - 0.18 * p[0]
 }
 
-fn finger(t: &mut Texture, from: [f32; 2], tip: [f32; 2], radius: f32, seed: u64) {
+pub(crate) fn finger(t: &mut Texture, from: [f32; 2], tip: [f32; 2], radius: f32, seed: u64) {
     let reach = radius + 1.0;
     let min = [from[0].min(tip[0]) - reach, from[1].min(tip[1]) - reach];
     let max = [from[0].max(tip[0]) + reach, from[1].max(tip[1]) + reach];

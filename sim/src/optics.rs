@@ -1,5 +1,7 @@
 //! The lens and the sensor: perspective, blur, motion, light levels and noise, each a function on pixels.
 
+use image::codecs::jpeg::JpegEncoder;
+use image::{ExtendedColorType, ImageEncoder, ImageFormat};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -14,6 +16,7 @@ const FIELD_OF_VIEW: f32 = 62.0;
 pub(crate) struct Perspective {
     to_frame: [[f32; 3]; 3],
     to_surface: [[f32; 3]; 3],
+    eye: [f32; 3],
 }
 
 impl Perspective {
@@ -38,7 +41,10 @@ impl Perspective {
             to_frame[1][i] = focal * column[1] + height / 2.0 * column[2];
             to_frame[2][i] = column[2];
         }
-        Self { to_frame, to_surface: inverse(&to_frame) }
+        let normal = cross(right, down);
+        let back = [shift[0], shift[1], depth];
+        let eye = [-dot(right, back), -dot(down, back), dot(normal, back).max(1.0)];
+        Self { to_frame, to_surface: inverse(&to_frame), eye }
     }
 
     /// Where a point of the surface is on the frame; `None` behind the camera.
@@ -47,10 +53,23 @@ impl Perspective {
         (w > 1.0).then(|| [x / w, y / w])
     }
 
+    /// Where the camera is, seen from the surface: millimetres right, down and in front of the middle of the code.
+    pub(crate) fn eye(&self) -> [f32; 3] {
+        self.eye
+    }
+
     /// The three numerators of the way back at a pixel, and what each step to the right adds to them.
     pub(crate) fn back(&self, x: f32, y: f32) -> ([f32; 3], [f32; 3]) {
         (self.to_surface.map(|row| row[0] * x + row[1] * y + row[2]), self.to_surface.map(|row| row[0]))
     }
+}
+
+fn dot(a: [f32; 3], b: [f32; 3]) -> f32 {
+    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+}
+
+fn cross(a: [f32; 3], b: [f32; 3]) -> [f32; 3] {
+    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 }
 
 /// By cofactors; scale does not matter, the last coordinate divides it away.
@@ -237,6 +256,18 @@ pub(crate) fn exposure(plane: &mut Plane, brightness: f32, contrast: f32) {
     let table: Vec<u8> = (0_u8..=255).map(|v| level((f32::from(v) - 128.0) * contrast + 128.0 + brightness)).collect();
     for value in &mut plane.data {
         *value = table[usize::from(*value)];
+    }
+}
+
+/// To JPEG and back.
+pub(crate) fn jpeg(plane: &mut Plane, quality: u8) {
+    let mut bytes = Vec::with_capacity(plane.data.len() / 4);
+    let size = [plane.width, plane.height].map(|v| u32::try_from(v).unwrap_or(u32::MAX));
+    let encoder = JpegEncoder::new_with_quality(&mut bytes, quality.clamp(1, 100));
+    let encoded = encoder.write_image(&plane.data, size[0], size[1], ExtendedColorType::L8);
+    // Neither can fail on a grey picture in memory; if it did, the frame would stay as it was.
+    if let Ok(back) = encoded.and_then(|()| image::load_from_memory_with_format(&bytes, ImageFormat::Jpeg)) {
+        plane.data = back.into_luma8().into_raw();
     }
 }
 

@@ -72,6 +72,20 @@ impl Region {
         }
     }
 
+    /// The smallest that holds both.
+    pub(crate) fn with(self, other: Self) -> Self {
+        match (self.is_empty(), other.is_empty()) {
+            (_, true) => self,
+            (true, false) => other,
+            (false, false) => Self {
+                x0: self.x0.min(other.x0),
+                y0: self.y0.min(other.y0),
+                x1: self.x1.max(other.x1),
+                y1: self.y1.max(other.y1),
+            },
+        }
+    }
+
     pub(crate) fn is_empty(self) -> bool {
         self.x0 >= self.x1 || self.y0 >= self.y1
     }
@@ -148,6 +162,17 @@ pub(crate) fn over(under: u8, front: u32) -> u8 {
         0 => under.saturating_add(light),
         255 => light,
         _ => u8::try_from(u16::from(under) * u16::from(255 - cover) / 255 + u16::from(light)).unwrap_or(u8::MAX),
+    }
+}
+
+/// One point of a [`Layer`] in front of another.
+pub(crate) fn stack(under: u32, front: u32) -> u32 {
+    let through = 255 - (front >> 16);
+    match through {
+        0 => front,
+        255 => under,
+        // A 255th is a 256th and a bit.
+        _ => front + (((under * (through + (through >> 7)) + 0x0080_0080) >> 8) & 0x00FF_00FF),
     }
 }
 

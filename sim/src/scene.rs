@@ -25,6 +25,26 @@ pub struct Scene {
     pub contrast: f32,
     /// Standard deviation of the sensor's noise, grey levels.
     pub noise: f32,
+    /// Light of the thing held up is multiplied by this: below 1 a dimmed screen or a card in the shade, above 1 one that
+    /// the camera overexposes until white runs over black.
+    pub light: f32,
+    /// The screen's own pixels, sampled by the camera's.
+    pub grid: Grid,
+    /// The dark bands of a screen that is dimmed by switching it on and off.
+    pub pwm: Pwm,
+    /// What the hand does to the picture while the rows are read one after the other.
+    pub shutter: Shutter,
+    /// Broken glass over the code.
+    pub cracks: Cracks,
+    /// A finger or a sticker over the code's edge.
+    pub occlusion: Occlusion,
+    /// A cheap lens: straight lines bend away from the middle of the frame (k1 of the division model, distance in halves
+    /// of the frame's width). Negative is a barrel, positive a cushion.
+    pub distortion: f32,
+    /// Paper that was folded and does not lie flat.
+    pub fold: Fold,
+    /// The frame was JPEG at this quality (1 to 100) on its way.
+    pub jpeg: Option<u8>,
     /// How much of the gate, the wall and the visitor stands out behind the phone: 0 is a flat ground, 1 all of it.
     pub clutter: f32,
     /// Chooses the noise. The camera and the surface have seeds of their own.
@@ -53,6 +73,73 @@ pub struct Glare {
     pub reflection: f32,
 }
 
+/// A screen is a grid of pixels, each of three coloured columns with dark gaps around. A camera whose own pixels are of
+/// about the same pitch sees bands where the two rasters beat: moire.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Grid {
+    /// How much of the grid's depth the lens lets through: 0 nothing, 1 all.
+    pub amplitude: f32,
+    /// From one pixel of the screen to the next, millimetres: 0.06 a phone, 0.27 a monitor.
+    pub pitch: f32,
+}
+
+impl Default for Grid {
+    fn default() -> Self {
+        Self { amplitude: 0.0, pitch: 0.1 }
+    }
+}
+
+/// Bands of a switched screen, which a rolling shutter cuts into rows.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Pwm {
+    /// How much darker a band is: 0 nothing, 1 black.
+    pub depth: f32,
+    /// Bands in the height of a frame.
+    pub bands: f32,
+    /// Where the first one is, 0 to 1 of the way from band to band: moves from frame to frame.
+    pub phase: f32,
+}
+
+/// Movement between the first row of a frame and the last.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Shutter {
+    /// Pixels to the right from the first row to the last.
+    pub skew: f32,
+    /// Pixels to and fro, of a hand that trembles.
+    pub wobble: f32,
+    /// Trembles in the height of a frame.
+    pub beats: f32,
+}
+
+/// Lines of broken glass.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Cracks {
+    /// Lines across the code.
+    pub lines: usize,
+    /// Chooses where they run.
+    pub seed: u64,
+}
+
+/// Something in front of the code.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Occlusion {
+    /// How far it reaches into the code, in sides of the code.
+    pub share: f32,
+    /// Chooses what it is and from where it comes.
+    pub seed: u64,
+}
+
+/// Relief of paper.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Fold {
+    /// How far the paper stands up along its two creases, millimetres.
+    pub depth: f32,
+    /// How far the paper has bent away at half a code's side from the middle, millimetres.
+    pub bend: f32,
+    /// Chooses where the creases run.
+    pub seed: u64,
+}
+
 impl Default for Scene {
     /// A phone held as most people hold it: near, nearly straight, a little soft and noisy.
     fn default() -> Self {
@@ -68,6 +155,15 @@ impl Default for Scene {
             brightness: 0.0,
             contrast: 1.0,
             noise: 3.0,
+            light: 1.0,
+            grid: Grid::default(),
+            pwm: Pwm::default(),
+            shutter: Shutter::default(),
+            cracks: Cracks::default(),
+            occlusion: Occlusion::default(),
+            distortion: 0.0,
+            fold: Fold::default(),
+            jpeg: None,
             clutter: 1.0,
             seed: 1,
         }
