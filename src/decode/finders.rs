@@ -12,6 +12,10 @@ use super::threshold::Bits;
 const ROW_STEP: usize = 2;
 /// Finders kept of one picture; more are noise or a wall of posters.
 const MOST: usize = 256;
+/// Pixels across the smallest finder: a little less than a pixel a module.
+const SMALLEST: i32 = 6;
+/// Crosses of one level; more are noise, and each costs.
+const MOST_CROSSES: usize = 1_500;
 const RAYS: usize = 32;
 
 /// A finder pattern. Lengths in pixels of the frame.
@@ -66,14 +70,16 @@ impl Finders {
     /// Adds the finders of a picture, halved `level` times.
     pub(super) fn scan(&mut self, bits: &Bits, picture: View<'_>, level: usize, go_on: &mut dyn FnMut() -> bool) {
         self.crosses.clear();
+        // Below a pixel and a half a module, only pictures without noise hold anything but noise.
+        let smallest = if level == 0 && bits.noise > 4 { 10 } else { SMALLEST as u16 };
         for y in (ROW_STEP..bits.height.saturating_sub(ROW_STEP)).step_by(ROW_STEP) {
-            if y % (16 * ROW_STEP) == 0 && !go_on() || self.list.len() >= MOST {
+            if y % (16 * ROW_STEP) == 0 && !go_on() || self.list.len() >= MOST || self.crosses.len() >= MOST_CROSSES {
                 return;
             }
             edges(bits.row(y), bits.width, &mut self.edges);
             for i in 0..self.edges.len().saturating_sub(5) {
                 let run: &[u16; 6] = self.edges[i..].first_chunk().unwrap_or(&[0; 6]);
-                if like_a_finder(run.map(i32::from)) {
+                if run[5] - run[0] >= smallest && like_a_finder(run.map(i32::from)) {
                     let x = usize::midpoint(usize::from(run[2]), usize::from(run[3]));
                     self.cross(bits, picture, level, x, y, f32::from(run[5] - run[0]));
                 }
@@ -97,11 +103,11 @@ impl Finders {
         let middle = [place[0], y as f32 + (column[2] + column[3]) as f32 / 2.0];
         self.crosses.push([middle[0], middle[1], wide.min(tall) / 4.0]);
         // Every line through the middle of squares in squares crosses them in the same proportions.
-        let slanted = [-1, 1].map(|dx| line(bits, [x, middle[1] as usize], [dx, 1]));
-        if !slanted.iter().flatten().any(|edges| like_a_finder(*edges)) {
+        let slanted = [[1, 0], [-1, 1], [1, 1]].map(|step| line(bits, [x, middle[1] as usize], step));
+        if slanted.iter().flatten().filter(|edges| like_a_finder(**edges)).count() < 2 {
             return;
         }
-        let steps = slanted.iter().flatten().map(|edges| edges[5] - edges[0]).max().unwrap_or(0);
+        let steps = slanted[1..].iter().flatten().map(|edges| edges[5] - edges[0]).max().unwrap_or(0);
         let farthest = 0.7 * f32::max(wide.max(tall), std::f32::consts::SQRT_2 * steps as f32);
         let dark = bits.dark(x, y);
         let threshold = f32::from(bits.threshold_at(x, y));
@@ -152,12 +158,12 @@ fn edges(row: &[u64], width: usize, edges: &mut Vec<u16>) {
 /// Whether six edges are those of a finder: distances of 2, 4, 4 and 2 modules between edges of the same kind.
 fn like_a_finder(e: [i32; 6]) -> bool {
     let seven = e[5] - e[0];
-    if seven < 6 {
+    if seven < SMALLEST {
         return false;
     }
     // In sevenths of the whole, with a pixel's play for the raster.
     let off = |from: usize, to: usize, modules: i32| (7 * (e[to] - e[from]) - modules * seven).abs();
-    let (near, far) = (seven * 3 / 4 + 7, seven + 8);
+    let (near, far) = (seven * 5 / 8 + 6, seven * 7 / 8 + 6);
     let stone = 7 * (e[3] - e[2]);
     off(0, 2, 2) <= near
         && off(3, 5, 2) <= near
@@ -220,10 +226,10 @@ fn measure(
     };
     for turn in 0..RAYS {
         // All around with the first few already, so that what is no finder is left early.
-        if turn % 8 == 0 && count < 3 * turn / 2 {
+        if turn % 4 == 0 && count < 3 * turn / 2 {
             return None;
         }
-        let ray = turn * 5 % RAYS;
+        let ray = turn * 13 % RAYS;
         let (sin, cos) = (std::f32::consts::TAU * ray as f32 / RAYS as f32).sin_cos();
         let mut found = [0.0; 3];
         let (mut ring, mut r, mut before) = (0, 0.0, inside(middle[0], middle[1]));

@@ -62,16 +62,54 @@ pub(super) fn locate(triple: &Triple, sight: Sight<'_>) -> Option<Located> {
 }
 
 fn attempt(triple: &Triple, sight: Sight<'_>, symbol: Symbol) -> Option<Located> {
-    let mut mapping = Mapping::from_finders(&triple.finders, symbol.size())?;
-    if !mapping.is_sound() {
+    let mut mapping = Mapping::from_finders(&triple.finders, symbol.size()).filter(Mapping::is_sound)?;
+    if let Some(guessed) = triple.guessed {
+        mapping = place_guess(triple, guessed, sight, symbol, mapping)?;
+    }
+    refit(&mut mapping, sight, triple.guessed.is_some(), &[], 2);
+    Some(Located { symbol, timing: timing(&mapping, sight), mapping })
+}
+
+/// Looks for a finder that was not seen: there where the timing patterns that lead to it alternate best.
+fn place_guess(triple: &Triple, guessed: usize, sight: Sight<'_>, symbol: Symbol, start: Mapping) -> Option<Mapping> {
+    // A pattern between two finders that were seen does not depend on the guess.
+    if guessed != 0 && lines(&start, sight)[2 - guessed] < TIMING {
         return None;
     }
-    refit(&mut mapping, sight, false, &[], 2);
-    Some(Located { symbol, timing: timing(&mapping, sight), mapping })
+    let mut finders = triple.finders;
+    let [u, v] = finders[guessed].axes;
+    let mut best = (0.0, start);
+    for step in [1.0, 0.4] {
+        let from = finders[guessed].at;
+        for i in 0..25 {
+            let [a, b] = [i % 5, i / 5].map(|k| (k as f32 - 2.0) * step);
+            finders[guessed].at = [0, 1].map(|k| from[k] + a * u[k] + b * v[k]);
+            let Some(mapping) = Mapping::from_finders(&finders, symbol.size()).filter(Mapping::is_sound) else {
+                continue;
+            };
+            let [row, column] = lines(&mapping, sight);
+            let score = match guessed {
+                0 => 0.5 * (row + column),
+                1 => row,
+                _ => column,
+            };
+            if score > best.0 {
+                best = (score, mapping);
+            }
+        }
+        let found = [[3.5, 3.5], [symbol.size() as f32 - 3.5, 3.5], [3.5, symbol.size() as f32 - 3.5]][guessed];
+        finders[guessed].at = best.1.map(found);
+    }
+    (best.0 > TIMING).then_some(best.1)
 }
 
 /// How well row 6 and column 6 alternate between the finders: the share of the changes that go the right way.
 pub(super) fn timing(mapping: &Mapping, sight: Sight<'_>) -> f32 {
+    lines(mapping, sight).iter().sum::<f32>() / 2.0
+}
+
+/// The same for the row and the column.
+fn lines(mapping: &Mapping, sight: Sight<'_>) -> [f32; 2] {
     let line = |place: &dyn Fn(f32) -> [f32; 2]| {
         let (mut right, mut all) = (0.0, 0.0_f32);
         let mut before = sight.at(mapping.map(place(6.5)));
@@ -84,7 +122,7 @@ pub(super) fn timing(mapping: &Mapping, sight: Sight<'_>) -> f32 {
         }
         right / all.max(1.0)
     };
-    0.5 * (line(&|t| [t, 6.5]) + line(&|t| [6.5, t]))
+    [line(&|t| [t, 6.5]), line(&|t| [6.5, t])]
 }
 
 /// The version the symbol says, if one of its two words can be read: at most three of eighteen bits may be wrong.

@@ -30,7 +30,7 @@ use grid::{Grid, Means};
 use locate::Located;
 use plane::Pyramid;
 use threshold::Bits;
-use triples::Triples;
+use triples::{Triple, Triples};
 
 /// What a look may cost.
 #[derive(Debug, Clone, Copy)]
@@ -102,6 +102,8 @@ pub struct Decoder {
     reader: Reader,
     /// Finders that are not part of a code read already.
     open: Vec<Finder>,
+    /// Triples that were looked at in this frame.
+    tried: Vec<Triple>,
     located: usize,
     timing: f32,
 }
@@ -118,6 +120,7 @@ impl Decoder {
             triples: Triples::default(),
             reader: Reader::default(),
             open: Vec::new(),
+            tried: Vec::new(),
             located: 0,
             timing: 0.0,
         }
@@ -130,7 +133,8 @@ impl Decoder {
         self.seen.codes.clear();
         self.pyramid.begin(frame);
         self.finders.clear();
-        for level in [1, 0, 2, 3] {
+        self.tried.clear();
+        for level in [1, 2, 3, 0] {
             if level >= self.pyramid.levels() || !budget.is_left() {
                 continue;
             }
@@ -139,6 +143,9 @@ impl Decoder {
             if !self.seen.codes.is_empty() {
                 break;
             }
+        }
+        if self.seen.codes.is_empty() {
+            self.read_guesses(frame, budget);
         }
         self.seen.codes.sort_by(|a, b| b.area().total_cmp(&a.area()));
         &self.seen
@@ -168,18 +175,36 @@ impl Decoder {
 
     /// Reads what the finders found so far may belong to.
     fn read(&mut self, frame: &Luma, budget: Budget) {
+        self.gather();
+        self.triples.form(&self.open);
+        self.read_triples(frame, budget);
+    }
+
+    /// Reads codes of which one finder is hidden.
+    fn read_guesses(&mut self, frame: &Luma, budget: Budget) {
+        self.gather();
+        self.triples.guess(&self.open);
+        self.read_triples(frame, budget);
+    }
+
+    /// Collects the finders that no code explains yet.
+    fn gather(&mut self) {
         let codes = &self.seen.codes;
         self.open.clear();
         self.open.extend(self.finders.list.iter().filter(|f| !codes.iter().any(|c| c.holds(f.at))));
-        self.triples.form(&self.open);
+    }
+
+    fn read_triples(&mut self, frame: &Luma, budget: Budget) {
         for i in 0..self.triples.list.len() {
             if !budget.is_left() {
                 return;
             }
             let triple = self.triples.list[i];
-            if triple.finders.iter().any(|f| self.seen.codes.iter().any(|c| c.holds(f.at))) {
+            let explained = triple.finders.iter().any(|f| self.seen.codes.iter().any(|c| c.holds(f.at)));
+            if explained || self.tried.iter().any(|t| t.is_like(&triple)) {
                 continue;
             }
+            self.tried.push(triple);
             let module = triple.finders.iter().map(Finder::module).fold(f32::MAX, f32::min);
             let inverted = triple.finders[0].inverted;
             let level = grid::level_for(module, 2.0, self.pyramid.levels());

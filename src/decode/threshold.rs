@@ -11,6 +11,8 @@ const BLOCK: usize = 8;
 const REACH: usize = 2;
 /// Contrast below which even a noiseless picture says nothing.
 const FAINTEST: u8 = 10;
+/// Contrast that noise alone may give a block.
+const NOISIEST: usize = 70;
 
 /// One bit a pixel, set where it is dark; rows of whole words.
 #[derive(Debug, Default)]
@@ -23,6 +25,10 @@ pub(super) struct Bits {
     blocks: [usize; 2],
     /// Share of blocks with contrast.
     pub(super) busy: f32,
+    /// Contrast of the flattest fifth of the blocks.
+    pub(super) noise: u8,
+    /// Contrast below which a block is flat.
+    pub(super) floor: u8,
     work: Work,
 }
 
@@ -30,6 +36,8 @@ pub(super) struct Bits {
 struct Work {
     low: Vec<u8>,
     high: Vec<u8>,
+    /// Darkest and lightest pixel of each block.
+    range: Vec<[u8; 2]>,
     weight: Vec<f32>,
     weighted: Vec<f32>,
     across: Vec<[f32; 2]>,
@@ -64,6 +72,7 @@ impl Bits {
     fn measure(&mut self, picture: View<'_>) {
         let [wide, high] = self.blocks;
         let work = &mut self.work;
+        work.range.clear();
         work.weight.clear();
         work.weighted.clear();
         let mut histogram = [0_u32; 256];
@@ -82,11 +91,14 @@ impl Bits {
                 let low = low.iter().copied().min().unwrap_or(0);
                 let high = high.iter().copied().max().unwrap_or(0);
                 histogram[usize::from(high - low)] += 1;
+                work.range.push([low, high]);
                 work.weight.push(f32::from(high - low));
                 work.weighted.push(f32::from(low) + f32::from(high));
             }
         }
-        let floor = f32::from(noise_floor(&histogram, wide * high));
+        let (noise, floor) = noise_floor(&histogram, wide * high);
+        (self.noise, self.floor) = (noise, floor);
+        let floor = f32::from(floor);
         let mut busy = 0;
         for (weight, weighted) in work.weight.iter_mut().zip(&mut work.weighted) {
             let contrast = *weight;
@@ -118,16 +130,24 @@ impl Bits {
                     let [rw, rm] = work.across[row * wide + x];
                     [w + rw, m + rm]
                 });
+                let at = y * wide + x;
                 let threshold = if weight > 0.0 {
                     (weighted / weight + 0.5) as u8
                 } else {
                     match (x, y) {
                         (0, 0) => 0,
-                        (0, _) => self.thresholds[(y - 1) * wide],
-                        _ => self.thresholds[y * wide + x - 1],
+                        (0, _) => self.thresholds[at - wide],
+                        _ => self.thresholds[at - 1],
                     }
                 };
-                self.thresholds.push(threshold);
+                // A flat block is one piece, whatever its noise.
+                let [low, high] = work.range[at];
+                let flat = work.weight[at] <= 0.0 && (low..high).contains(&threshold);
+                self.thresholds.push(match threshold {
+                    t if !flat => t,
+                    t if t - low < high - t => low,
+                    _ => high.saturating_add(1),
+                });
             }
         }
     }
@@ -168,8 +188,8 @@ fn below(pixels: [u8; 8], threshold: u8) -> u8 {
 }
 
 /// The contrast that noise alone gives a block: a fifth of a picture is flat ground as a rule, and where it is not, no
-/// more than a third of what the busiest blocks show.
-fn noise_floor(histogram: &[u32; 256], blocks: usize) -> u8 {
+/// more than half of what the busiest blocks show.
+fn noise_floor(histogram: &[u32; 256], blocks: usize) -> (u8, u8) {
     let quantile = |share: f32| {
         let wanted = (blocks as f32 * share) as u32;
         let mut seen = 0;
@@ -180,7 +200,10 @@ fn noise_floor(histogram: &[u32; 256], blocks: usize) -> u8 {
         found.unwrap_or(255)
     };
     let (flat, busiest) = (quantile(0.2), quantile(0.95));
-    u8::try_from((flat * 3 / 2).min(busiest / 3)).unwrap_or(u8::MAX).max(FAINTEST)
+    let byte = |v: usize| u8::try_from(v).unwrap_or(u8::MAX);
+    // More is no sensor's noise but a code from edge to edge.
+    let most = if flat > NOISIEST { busiest / 3 } else { busiest / 2 };
+    (byte(flat), byte((flat * 3 / 2).min(most)).max(FAINTEST))
 }
 
 #[cfg(test)]
@@ -203,7 +226,7 @@ mod tests {
         let (width, height) = (200, 64);
         let pixels: Vec<u8> = (0..width * height)
             .map(|i| {
-                let (x, ground) = (i % width, 80 + i % width / 2);
+                let (x, ground) = (i % width, 100 + i % width / 2);
                 if x / 5 % 2 == 0 { ground as u8 } else { (ground / 2) as u8 }
             })
             .collect();

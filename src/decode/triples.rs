@@ -4,18 +4,22 @@
 //! tilt, where "the longest side is the diagonal" fails above about 50 degrees. Between two finders the modules shrink as
 //! a projection shrinks them, so their number is the distance in the geometric mean of both ends' modules, exactly.
 
-use super::finders::Finder;
+use super::finders::{Finder, distance};
 
 /// Modules between the middles of two finders: 14 for version 1, 170 for version 40, and some play.
 const NEAREST: f32 = 11.0;
 const FARTHEST: f32 = 190.0;
 /// Triples kept of one picture.
 const MOST: usize = 400;
+/// Guesses kept of one picture: each costs several looks.
+const MOST_GUESSES: usize = 24;
 
 /// Three finders: top left, top right, bottom left, as the code is read.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Triple {
     pub(super) finders: [Finder; 3],
+    /// Which of them was not seen, and where it is only a guess.
+    pub(super) guessed: Option<usize>,
     /// Modules between the middles of the first and each of the others.
     pub(super) modules: f32,
     /// How badly it fits; small is good.
@@ -52,20 +56,76 @@ impl Triples {
                     if one.side == two.side || ratio > 0.35 {
                         continue;
                     }
-                    let (mut right, mut down) = (finders[one.to], finders[two.to]);
-                    if turns_left(corner.at, right.at, down.at) {
-                        std::mem::swap(&mut right, &mut down);
-                    }
+                    let (right, down) = (finders[one.to], finders[two.to]);
                     self.list.push(Triple {
-                        finders: [*corner, right, down],
                         modules: (one.modules * two.modules).sqrt(),
                         doubt: 3.0 * ratio + one.doubt + two.doubt + corner.misfit + right.misfit + down.misfit,
+                        ..Triple::new([*corner, right, down], None)
                     });
                 }
             }
         }
         self.list.sort_unstable_by(|a, b| a.doubt.total_cmp(&b.doubt));
         self.list.truncate(MOST);
+    }
+
+    /// All pairs of these finders, each with every place where the third one may be: glare, a thumb or a crack may hide it.
+    pub(super) fn guess(&mut self, finders: &[Finder]) {
+        self.list.clear();
+        for (i, one) in finders.iter().enumerate() {
+            for two in &finders[i + 1..] {
+                self.guess_third(one, two);
+            }
+        }
+        self.list.sort_unstable_by(|a, b| a.doubt.total_cmp(&b.doubt));
+        self.list.truncate(MOST_GUESSES);
+    }
+
+    fn guess_third(&mut self, one: &Finder, two: &Finder) {
+        if let (Some(there), Some(back)) = (link(one, two, 0), link(two, one, 0)) {
+            // Along a side: either of them is the corner, and the code on either side of the line.
+            let modules = there.modules;
+            for (corner, other, side) in [(one, two, there.side), (two, one, back.side)] {
+                for sign in [-1.0, 1.0] {
+                    let across = corner.axes[1 - side].map(|v| v * sign * modules);
+                    let third = Finder { at: [corner.at[0] + across[0], corner.at[1] + across[1]], ..*corner };
+                    let doubt = there.doubt + one.misfit + two.misfit;
+                    self.list.push(Triple { modules, doubt, ..Triple::new([*corner, *other, third], Some(2)) });
+                }
+            }
+        } else if one.inverted == two.inverted {
+            // Along the diagonal: the corner is where their sides meet, on either side of it.
+            let (there, back) = (one.see(two.at), two.see(one.at));
+            let modules = (there[0] * there[1] * back[0] * back[1]).abs().sqrt().sqrt();
+            let skew = |seen: [f32; 2]| (seen[0] / seen[1]).abs().ln().abs();
+            let doubt = skew(there) + skew(back);
+            if !(NEAREST..FARTHEST).contains(&modules) || !(doubt < 0.8) {
+                return;
+            }
+            for side in [0, 1] {
+                let along = one.axes[side].map(|v| v * there[side]);
+                let corner = Finder { at: [one.at[0] + along[0], one.at[1] + along[1]], ..*one };
+                let doubt = doubt + one.misfit + two.misfit;
+                self.list.push(Triple { modules, doubt, ..Triple::new([corner, *one, *two], Some(0)) });
+            }
+        }
+    }
+}
+
+impl Triple {
+    /// Whether the same was meant by another look at the same finders.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.guessed == other.guessed
+            && self.finders.iter().zip(&other.finders).all(|(a, b)| distance(a.at, b.at) < 0.3 * a.module())
+    }
+
+    /// Puts the two beside the corner in order.
+    fn new([corner, mut right, mut down]: [Finder; 3], mut guessed: Option<usize>) -> Self {
+        if turns_left(corner.at, right.at, down.at) {
+            std::mem::swap(&mut right, &mut down);
+            guessed = guessed.map(|i| [0, 2, 1][i]);
+        }
+        Self { finders: [corner, right, down], guessed, modules: 0.0, doubt: 0.0 }
     }
 }
 
