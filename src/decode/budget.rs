@@ -15,6 +15,11 @@ impl Budget {
         Self { end: spent() + budget }
     }
 
+    /// The same, but not more than this from now on.
+    pub(super) fn at_most(self, budget: Duration) -> Self {
+        Self { end: self.end.min(spent() + budget) }
+    }
+
     pub(super) fn is_left(self) -> bool {
         spent() < self.end
     }

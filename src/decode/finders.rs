@@ -16,6 +16,8 @@ const MOST: usize = 256;
 const SMALLEST: i32 = 6;
 /// Crosses of one level; more are noise, and each costs.
 const MOST_CROSSES: usize = 1_500;
+/// Crosses that came to nothing, for each pixel that the smallest finder grows.
+const CROSSES_A_PIXEL: usize = 20;
 const RAYS: usize = 32;
 
 /// A finder pattern. Lengths in pixels of the frame.
@@ -70,16 +72,18 @@ impl Finders {
     /// Adds the finders of a picture, halved `level` times.
     pub(super) fn scan(&mut self, bits: &Bits, picture: View<'_>, level: usize, go_on: &mut dyn FnMut() -> bool) {
         self.crosses.clear();
-        // Below a pixel and a half a module, only pictures without noise hold anything but noise.
-        let smallest = if level == 0 && bits.noise > 4 { 10 } else { SMALLEST as u16 };
+        let known = self.list.len();
         for y in (ROW_STEP..bits.height.saturating_sub(ROW_STEP)).step_by(ROW_STEP) {
             if y % (16 * ROW_STEP) == 0 && !go_on() || self.list.len() >= MOST || self.crosses.len() >= MOST_CROSSES {
                 return;
             }
+            // Where much came to nothing there is noise, and noise is fine: only what is larger is looked at.
+            let failed = self.crosses.len() - (self.list.len() - known).min(self.crosses.len());
+            let smallest = SMALLEST as usize + (failed / CROSSES_A_PIXEL).min(24);
             edges(bits.row(y), bits.width, &mut self.edges);
             for i in 0..self.edges.len().saturating_sub(5) {
                 let run: &[u16; 6] = self.edges[i..].first_chunk().unwrap_or(&[0; 6]);
-                if run[5] - run[0] >= smallest && like_a_finder(run.map(i32::from)) {
+                if usize::from(run[5] - run[0]) >= smallest && like_a_finder(run.map(i32::from)) {
                     let x = usize::midpoint(usize::from(run[2]), usize::from(run[3]));
                     self.cross(bits, picture, level, x, y, f32::from(run[5] - run[0]));
                 }

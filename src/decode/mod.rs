@@ -32,6 +32,13 @@ use plane::Pyramid;
 use threshold::Bits;
 use triples::{Triple, Triples};
 
+/// The share of the budget that goes into codes with a hidden finder.
+const GUESSES: u32 = 5;
+/// Pixels of a frame that is looked at in full size in any case.
+const SMALL_FRAME: usize = 800 * 640;
+/// Share of the fixed modules that may be wrong in what is worth a second try.
+const HOPELESS: f32 = 0.2;
+
 /// What a look may cost.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -104,6 +111,8 @@ pub struct Decoder {
     open: Vec<Finder>,
     /// Triples that were looked at in this frame.
     tried: Vec<Triple>,
+    /// Whether the frame at half size has a place as busy as a small code.
+    fine: bool,
     located: usize,
     timing: f32,
 }
@@ -121,6 +130,7 @@ impl Decoder {
             reader: Reader::default(),
             open: Vec::new(),
             tried: Vec::new(),
+            fine: false,
             located: 0,
             timing: 0.0,
         }
@@ -138,6 +148,9 @@ impl Decoder {
             if level >= self.pyramid.levels() || !budget.is_left() {
                 continue;
             }
+            if level == 0 && !self.is_worth_full_size(frame) {
+                break;
+            }
             self.scan(frame, level, budget);
             self.read(frame, budget);
             if !self.seen.codes.is_empty() {
@@ -145,7 +158,7 @@ impl Decoder {
             }
         }
         if self.seen.codes.is_empty() {
-            self.read_guesses(frame, budget);
+            self.read_guesses(frame, budget.at_most(self.settings.budget / GUESSES));
         }
         self.seen.codes.sort_by(|a, b| b.area().total_cmp(&a.area()));
         &self.seen
@@ -165,11 +178,19 @@ impl Decoder {
     /// Forgets earlier frames: the next one has nothing to do with them.
     pub fn forget(&mut self) {}
 
+    /// Full size costs as much as all other sizes three times over: it must promise something.
+    fn is_worth_full_size(&self, frame: &Luma) -> bool {
+        self.fine || !self.finders.list.is_empty() || frame.width() * frame.height() <= SMALL_FRAME
+    }
+
     /// Finds the finders of one level.
     fn scan(&mut self, frame: &Luma, level: usize, budget: Budget) {
         self.pyramid.prepare(frame, level);
         let picture = self.pyramid.level(frame, level);
         self.bits.divide(picture);
+        if level == 1 {
+            self.fine = self.bits.has_fine_texture();
+        }
         self.finders.scan(&self.bits, picture, level, &mut || budget.is_left());
     }
 
@@ -243,6 +264,9 @@ impl Reader {
             grid::normalise(&self.light, &mut self.means, &mut self.dark);
             if self.hypotheses(located) {
                 return true;
+            }
+            if read::wrong_share(&self.clear, located.symbol) > HOPELESS {
+                return false;
             }
             if round == 2 || !budget.is_left() || !bend::settle(&mut mapping, sight, &self.light, &self.dark) {
                 return false;

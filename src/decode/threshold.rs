@@ -41,6 +41,8 @@ struct Work {
     weight: Vec<f32>,
     weighted: Vec<f32>,
     across: Vec<[f32; 2]>,
+    /// Changes from dark to light or back within each block, along rows and along columns.
+    busy: Vec<[u8; 2]>,
 }
 
 impl Bits {
@@ -57,6 +59,38 @@ impl Bits {
     pub(super) fn threshold_at(&self, x: usize, y: usize) -> u8 {
         let [wide, high] = self.blocks;
         self.thresholds[(y / BLOCK).min(high - 1) * wide + (x / BLOCK).min(wide - 1)]
+    }
+
+    /// Whether some place is as busy in both directions as the modules of a small code: most of 3x3 blocks.
+    pub(super) fn has_fine_texture(&mut self) -> bool {
+        const CHANGES: u8 = 10;
+        let wide = self.blocks[0];
+        self.work.busy.clear();
+        for rows in self.words.chunks(self.stride * BLOCK) {
+            let start = self.work.busy.len();
+            self.work.busy.resize(start + self.stride * 8, [0_u8; 2]);
+            let counts = &mut self.work.busy[start..];
+            for (y, row) in rows.chunks(self.stride).enumerate() {
+                let below = rows.get((y + 1) * self.stride..(y + 2) * self.stride).unwrap_or(row);
+                for (i, (word, below)) in row.iter().zip(below).enumerate() {
+                    let (across, down) = (changes((word ^ word >> 1) & (u64::MAX >> 1)), changes(word ^ below));
+                    for (k, count) in counts[i * 8..i * 8 + 8].iter_mut().enumerate() {
+                        count[0] += across[k];
+                        count[1] += down[k];
+                    }
+                }
+            }
+        }
+        let side = self.stride * 8;
+        let busy = |x: usize, y: usize| {
+            let at = y * side + x;
+            x < wide && self.work.busy.get(at).is_some_and(|c| c[0].min(c[1]) >= CHANGES)
+        };
+        let high = self.work.busy.len() / side.max(1);
+        (0..high.saturating_sub(2)).any(|y| {
+            (0..wide.saturating_sub(2))
+                .any(|x| busy(x + 1, y + 1) && (0..9).filter(|i| busy(x + i % 3, y + i / 3)).count() >= 6)
+        })
     }
 
     /// Divides a picture.
@@ -173,6 +207,13 @@ impl Bits {
             }
         }
     }
+}
+
+/// How many bits are set in each byte.
+fn changes(word: u64) -> [u8; 8] {
+    let pairs = word - (word >> 1 & 0x5555_5555_5555_5555);
+    let fours = (pairs & 0x3333_3333_3333_3333) + (pairs >> 2 & 0x3333_3333_3333_3333);
+    ((fours + (fours >> 4)) & 0x0f0f_0f0f_0f0f_0f0f).to_le_bytes()
 }
 
 /// One bit for each of eight pixels: whether it is below the threshold. Eight comparisons in one word, without carries
