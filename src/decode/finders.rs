@@ -17,7 +17,7 @@ const SMALLEST: i32 = 6;
 /// Crosses of one level; more are noise, and each costs.
 const MOST_CROSSES: usize = 1_500;
 /// Crosses that came to nothing, for each pixel that the smallest finder grows.
-const CROSSES_A_PIXEL: usize = 20;
+const CROSSES_A_PIXEL: usize = 8;
 const RAYS: usize = 32;
 
 /// A finder pattern. Lengths in pixels of the frame.

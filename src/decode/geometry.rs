@@ -100,6 +100,25 @@ impl Mapping {
         bend.as_flattened_mut().iter_mut().zip(by.as_flattened()).for_each(|(b, d)| *b += d);
     }
 
+    /// The same symbol elsewhere: moved by so many of its modules, as seen at its middle.
+    pub(super) fn moved(mut self, [dx, dy]: [f32; 2]) -> Self {
+        let middle = self.size as f32 / 2.0;
+        let (from, to) = (self.map([middle, middle]), self.map([middle + dx, middle + dy]));
+        let [mx, my] = [to[0] - from[0], to[1] - from[1]];
+        let [p0, p1, _, p3, p4, _, p6, p7] = self.projection;
+        self.projection = [
+            p0 + mx * p6,
+            p1 + mx * p7,
+            self.projection[2] + mx,
+            p3 + my * p6,
+            p4 + my * p7,
+            self.projection[5] + my,
+            p6,
+            p7,
+        ];
+        self
+    }
+
     /// How long a module is at a place, in each direction, pixels.
     pub(super) fn module_at(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         let along = |dx: f32, dy: f32| super::finders::distance(self.map([x - dx, y - dy]), self.map([x + dx, y + dy]));

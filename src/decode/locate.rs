@@ -143,7 +143,7 @@ fn version_said(mapping: &Mapping, sight: Sight<'_>) -> Option<usize> {
 }
 
 /// Pins the mapping to the alignment patterns.
-fn align(found: &mut Located, sight: Sight<'_>) {
+pub(super) fn align(found: &mut Located, sight: Sight<'_>) {
     let Located { symbol, mapping, .. } = found;
     let rows = symbol.alignment_rows();
     let size = symbol.size();

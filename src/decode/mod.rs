@@ -16,8 +16,10 @@ mod plane;
 mod read;
 mod refit;
 mod solve;
+mod still;
 mod symbol;
 mod threshold;
+mod track;
 mod triples;
 
 use std::borrow::Cow;
@@ -29,11 +31,13 @@ use finders::{Finder, Finders};
 use grid::{Grid, Means};
 use locate::Located;
 use plane::Pyramid;
+use still::Stillness;
 use threshold::Bits;
+use track::Track;
 use triples::{Triple, Triples};
 
 /// The share of the budget that goes into codes with a hidden finder.
-const GUESSES: u32 = 5;
+const GUESSES: u32 = 6;
 /// Pixels of a frame that is looked at in full size in any case.
 const SMALL_FRAME: usize = 800 * 640;
 /// Share of the fixed modules that may be wrong in what is worth a second try.
@@ -107,6 +111,8 @@ pub struct Decoder {
     finders: Finders,
     triples: Triples,
     reader: Reader,
+    still: Stillness,
+    track: Track,
     /// Finders that are not part of a code read already.
     open: Vec<Finder>,
     /// Triples that were looked at in this frame.
@@ -128,6 +134,8 @@ impl Decoder {
             finders: Finders::default(),
             triples: Triples::default(),
             reader: Reader::default(),
+            still: Stillness::default(),
+            track: Track::default(),
             open: Vec::new(),
             tried: Vec::new(),
             fine: false,
@@ -140,10 +148,16 @@ impl Decoder {
     pub fn look(&mut self, frame: &Luma) -> &Seen {
         let budget = Budget::start(self.settings.budget);
         (self.located, self.timing) = (0, 0.0);
+        let held_nothing = self.seen.codes.is_empty() && self.finders.list.is_empty() && self.track.is_empty();
+        if self.still.may_pass(frame, held_nothing) {
+            return &self.seen;
+        }
+        self.track.age();
         self.seen.codes.clear();
         self.pyramid.begin(frame);
         self.finders.clear();
         self.tried.clear();
+        self.read_tracked(frame, budget);
         for level in [1, 2, 3, 0] {
             if level >= self.pyramid.levels() || !budget.is_left() {
                 continue;
@@ -176,7 +190,11 @@ impl Decoder {
     }
 
     /// Forgets earlier frames: the next one has nothing to do with them.
-    pub fn forget(&mut self) {}
+    pub fn forget(&mut self) {
+        self.seen.codes.clear();
+        self.still.forget();
+        self.track.forget();
+    }
 
     /// Full size costs as much as all other sizes three times over: it must promise something.
     fn is_worth_full_size(&self, frame: &Luma) -> bool {
@@ -234,14 +252,49 @@ impl Decoder {
             let Some(located) = locate::locate(&triple, sight) else { continue };
             self.located += 1;
             self.timing = self.timing.max(located.timing);
-            if self.reader.read(&located, &mut self.pyramid, frame, inverted, budget) {
-                let found = Found { bytes: self.reader.bytes.clone(), corners: located.mapping.corners() };
-                if !self.seen.codes.iter().any(|c| c.bytes == found.bytes) {
-                    self.seen.codes.push(found);
-                }
+            self.read_located(&located, inverted, frame, budget);
+        }
+    }
+
+    /// Looks first where a symbol was in the last frame.
+    fn read_tracked(&mut self, frame: &Luma, budget: Budget) {
+        let Some((last, inverted)) = self.track.last() else { return };
+        let sight = grid::sight(&mut self.pyramid, frame, &last.mapping, inverted, 2.0);
+        if let Some(located) = track::find_again(last, sight) {
+            self.read_located(&located, inverted, frame, budget);
+        }
+    }
+
+    fn read_located(&mut self, located: &Located, inverted: bool, frame: &Luma, budget: Budget) {
+        let read = match self.reader.read(located, &mut self.pyramid, frame, inverted, budget) {
+            Outcome::Hopeless => return,
+            Outcome::Read => true,
+            // Together with what earlier frames showed of it, it may be enough.
+            Outcome::Unread => {
+                self.track.add(&self.reader.clear, located.symbol)
+                    && read::read(self.track.sum(), located.symbol, &mut self.reader.bytes)
+            }
+        };
+        self.track.note(located, inverted);
+        if read {
+            self.track.settle();
+            let found = Found { bytes: self.reader.bytes.clone(), corners: located.mapping.corners() };
+            if !self.seen.codes.iter().any(|c| c.bytes == found.bytes) {
+                self.seen.codes.push(found);
             }
         }
     }
+}
+
+/// How reading a symbol ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Outcome {
+    /// Its bytes are there.
+    Read,
+    /// It is a symbol, and more of it must be seen.
+    Unread,
+    /// What is fixed in a symbol is not there.
+    Hopeless,
 }
 
 /// Reads a located symbol, trying one thing after the other.
@@ -256,23 +309,30 @@ struct Reader {
 }
 
 impl Reader {
-    fn read(&mut self, located: &Located, pyramid: &mut Pyramid, frame: &Luma, inverted: bool, budget: Budget) -> bool {
+    fn read(
+        &mut self,
+        located: &Located,
+        pyramid: &mut Pyramid,
+        frame: &Luma,
+        inverted: bool,
+        budget: Budget,
+    ) -> Outcome {
         let mut mapping = located.mapping;
         let sight = grid::sight(pyramid, frame, &mapping, inverted, 2.0);
         for round in 0..3 {
             grid::sample(&mapping, sight, &mut self.light);
             grid::normalise(&self.light, &mut self.means, &mut self.dark);
             if self.hypotheses(located) {
-                return true;
+                return Outcome::Read;
             }
             if read::wrong_share(&self.clear, located.symbol) > HOPELESS {
-                return false;
+                return Outcome::Hopeless;
             }
             if round == 2 || !budget.is_left() || !bend::settle(&mut mapping, sight, &self.light, &self.dark) {
-                return false;
+                return Outcome::Unread;
             }
         }
-        false
+        Outcome::Unread
     }
 
     fn hypotheses(&mut self, located: &Located) -> bool {
