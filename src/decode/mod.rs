@@ -32,7 +32,7 @@ use grid::{Grid, Means};
 use locate::Located;
 use plane::Pyramid;
 use still::Stillness;
-use threshold::Bits;
+use threshold::{Bits, Manner};
 use track::Track;
 use triples::{Triple, Triples};
 
@@ -48,18 +48,20 @@ const HOPELESS: f32 = 0.2;
 pub struct Settings {
     /// CPU time of one look; stages stop when it is spent.
     pub budget: Duration,
+    /// Manners of looking at one frame, of three; the next frame is looked at in the next one.
+    pub manners: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { budget: Duration::from_millis(25) }
+        Self { budget: Duration::from_millis(25), manners: 1 }
     }
 }
 
 impl Settings {
     /// For a still picture that nobody waits for.
     pub fn thorough() -> Self {
-        Self { budget: Duration::from_millis(500) }
+        Self { budget: Duration::from_millis(500), manners: 3 }
     }
 }
 
@@ -113,6 +115,8 @@ pub struct Decoder {
     reader: Reader,
     still: Stillness,
     track: Track,
+    /// Manners tried since a code was last read.
+    unread: usize,
     /// Finders that are not part of a code read already.
     open: Vec<Finder>,
     /// Triples that were looked at in this frame.
@@ -136,6 +140,7 @@ impl Decoder {
             reader: Reader::default(),
             still: Stillness::default(),
             track: Track::default(),
+            unread: 0,
             open: Vec::new(),
             tried: Vec::new(),
             fine: false,
@@ -158,21 +163,13 @@ impl Decoder {
         self.finders.clear();
         self.tried.clear();
         self.read_tracked(frame, budget);
-        for level in [1, 2, 3, 0] {
-            if level >= self.pyramid.levels() || !budget.is_left() {
-                continue;
-            }
-            if level == 0 && !self.is_worth_full_size(frame) {
+        // What was not read in one manner is tried in another: in the next frame, or at once if nobody waits.
+        for _ in 0..self.settings.manners.clamp(1, Manner::ALL.len()) {
+            if !self.seen.codes.is_empty() || !budget.is_left() {
                 break;
             }
-            self.scan(frame, level, budget);
-            self.read(frame, budget);
-            if !self.seen.codes.is_empty() {
-                break;
-            }
-        }
-        if self.seen.codes.is_empty() {
-            self.read_guesses(frame, budget.at_most(self.settings.budget / GUESSES));
+            self.look_at_all_sizes(frame, Manner::ALL[self.unread % Manner::ALL.len()], budget);
+            self.unread = if self.seen.codes.is_empty() { self.unread + 1 } else { 0 };
         }
         self.seen.codes.sort_by(|a, b| b.area().total_cmp(&a.area()));
         &self.seen
@@ -189,9 +186,27 @@ impl Decoder {
         )
     }
 
+    fn look_at_all_sizes(&mut self, frame: &Luma, manner: Manner, budget: Budget) {
+        for level in [1, 2, 3, 0] {
+            if level >= self.pyramid.levels() || !budget.is_left() {
+                continue;
+            }
+            if level == 0 && !self.is_worth_full_size(frame) {
+                break;
+            }
+            self.scan(frame, level, manner, budget);
+            self.read(frame, budget);
+            if !self.seen.codes.is_empty() {
+                return;
+            }
+        }
+        self.read_guesses(frame, budget.at_most(self.settings.budget / GUESSES));
+    }
+
     /// Forgets earlier frames: the next one has nothing to do with them.
     pub fn forget(&mut self) {
         self.seen.codes.clear();
+        self.unread = 0;
         self.still.forget();
         self.track.forget();
     }
@@ -202,10 +217,10 @@ impl Decoder {
     }
 
     /// Finds the finders of one level.
-    fn scan(&mut self, frame: &Luma, level: usize, budget: Budget) {
+    fn scan(&mut self, frame: &Luma, level: usize, manner: Manner, budget: Budget) {
         self.pyramid.prepare(frame, level);
         let picture = self.pyramid.level(frame, level);
-        self.bits.divide(picture);
+        self.bits.divide(picture, manner);
         if level == 1 {
             self.fine = self.bits.has_fine_texture();
         }

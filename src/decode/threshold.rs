@@ -14,6 +14,27 @@ const FAINTEST: u8 = 10;
 /// Contrast that noise alone may give a block.
 const NOISIEST: usize = 70;
 
+/// How a picture is divided. What one manner does not show, another may.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Manner {
+    /// Share of the noise floor that counts: lower for a dim phone in a bright picture.
+    floor: f32,
+    /// Where between dark (0) and light (1) the threshold is: higher where light has eaten the dark modules.
+    middle: f32,
+}
+
+impl Manner {
+    /// The usual one first.
+    pub(super) const ALL: [Self; 3] =
+        [Self { floor: 1.0, middle: 0.5 }, Self { floor: 0.55, middle: 0.5 }, Self { floor: 1.0, middle: 0.72 }];
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self::ALL[0]
+    }
+}
+
 /// One bit a pixel, set where it is dark; rows of whole words.
 #[derive(Debug, Default)]
 pub(super) struct Bits {
@@ -23,6 +44,7 @@ pub(super) struct Bits {
     words: Vec<u64>,
     thresholds: Vec<u8>,
     blocks: [usize; 2],
+    manner: Manner,
     /// Share of blocks with contrast.
     pub(super) busy: f32,
     /// Contrast of the flattest fifth of the blocks.
@@ -94,7 +116,8 @@ impl Bits {
     }
 
     /// Divides a picture.
-    pub(super) fn divide(&mut self, picture: View<'_>) {
+    pub(super) fn divide(&mut self, picture: View<'_>, manner: Manner) {
+        self.manner = manner;
         (self.width, self.height) = (picture.width, picture.height);
         self.blocks = [picture.width.div_ceil(BLOCK), picture.height.div_ceil(BLOCK)];
         self.measure(picture);
@@ -127,17 +150,17 @@ impl Bits {
                 histogram[usize::from(high - low)] += 1;
                 work.range.push([low, high]);
                 work.weight.push(f32::from(high - low));
-                work.weighted.push(f32::from(low) + f32::from(high));
+                work.weighted.push(f32::from(low) + self.manner.middle * f32::from(high - low));
             }
         }
         let (noise, floor) = noise_floor(&histogram, wide * high);
         (self.noise, self.floor) = (noise, floor);
-        let floor = f32::from(floor);
+        let floor = f32::from(floor) * self.manner.floor;
         let mut busy = 0;
         for (weight, weighted) in work.weight.iter_mut().zip(&mut work.weighted) {
             let contrast = *weight;
             *weight = if contrast < floor { 0.0 } else { contrast * contrast };
-            *weighted *= 0.5 * *weight;
+            *weighted *= *weight;
             busy += usize::from(contrast >= floor);
         }
         self.busy = busy as f32 / (wide * high).max(1) as f32;
@@ -272,7 +295,7 @@ mod tests {
             })
             .collect();
         let mut bits = Bits::default();
-        bits.divide(View { width, height, pixels: &pixels });
+        bits.divide(View { width, height, pixels: &pixels }, Manner::default());
         for y in 0..height {
             for x in 0..width {
                 assert_eq!(bits.dark(x, y), x / 5 % 2 == 1, "at {x}, {y}");
@@ -284,7 +307,7 @@ mod tests {
     fn noise_on_flat_ground_gives_no_edges() {
         let pixels: Vec<u8> = (0..64 * 64_u32).map(|i| 120 + (i.wrapping_mul(2_654_435_761) >> 30) as u8).collect();
         let mut bits = Bits::default();
-        bits.divide(View { width: 64, height: 64, pixels: &pixels });
+        bits.divide(View { width: 64, height: 64, pixels: &pixels }, Manner::default());
         assert!((0..64).all(|y| bits.row(y) == [0]), "no pixel is dark");
         assert!(bits.busy < f32::EPSILON);
     }
