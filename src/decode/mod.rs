@@ -110,6 +110,7 @@ pub struct Decoder {
     seen: Seen,
     pyramid: Pyramid,
     bits: Bits,
+    smooth: (Vec<u16>, Vec<u8>),
     finders: Finders,
     triples: Triples,
     reader: Reader,
@@ -135,6 +136,7 @@ impl Decoder {
             seen: Seen::default(),
             pyramid: Pyramid::default(),
             bits: Bits::default(),
+            smooth: Default::default(),
             finders: Finders::default(),
             triples: Triples::default(),
             reader: Reader::default(),
@@ -219,7 +221,12 @@ impl Decoder {
     /// Finds the finders of one level.
     fn scan(&mut self, frame: &Luma, level: usize, manner: Manner, budget: Budget) {
         self.pyramid.prepare(frame, level);
-        let picture = self.pyramid.level(frame, level);
+        let mut picture = self.pyramid.level(frame, level);
+        if manner.smooth {
+            let (work, smooth) = &mut self.smooth;
+            plane::smooth(picture, work, smooth);
+            picture.pixels = smooth;
+        }
         self.bits.divide(picture, manner);
         if level == 1 {
             self.fine = self.bits.has_fine_texture();

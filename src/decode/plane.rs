@@ -97,3 +97,20 @@ fn halve(source: View<'_>, target: &mut Vec<u8>) {
         }
     }
 }
+
+/// Each pixel with half of its neighbours: what noise does to single pixels fades, and modules of two pixels stay.
+pub(super) fn smooth(source: View<'_>, work: &mut Vec<u16>, target: &mut Vec<u8>) {
+    let (width, height) = (source.width, source.height);
+    target.resize(width * height, 0);
+    work.resize(width + 2, 0);
+    for (y, out) in target.chunks_exact_mut(width.max(1)).enumerate() {
+        let (above, row, below) = (source.row(y.saturating_sub(1)), source.row(y), source.row((y + 1).min(height - 1)));
+        for (((sum, a), b), c) in work[1..].iter_mut().zip(above).zip(row).zip(below) {
+            *sum = u16::from(*a) + 2 * u16::from(*b) + u16::from(*c);
+        }
+        (work[0], work[width + 1]) = (work[1], work[width]);
+        for (out, near) in out.iter_mut().zip(work.array_windows::<3>()) {
+            *out = ((near[0] + 2 * near[1] + near[2] + 8) >> 4) as u8;
+        }
+    }
+}

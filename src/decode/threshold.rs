@@ -21,12 +21,17 @@ pub(super) struct Manner {
     floor: f32,
     /// Where between dark (0) and light (1) the threshold is: higher where light has eaten the dark modules.
     middle: f32,
+    /// Whether the picture is smoothed before: noise hides finders more than blur does.
+    pub(super) smooth: bool,
 }
 
 impl Manner {
     /// The usual one first.
-    pub(super) const ALL: [Self; 3] =
-        [Self { floor: 1.0, middle: 0.5 }, Self { floor: 0.55, middle: 0.5 }, Self { floor: 1.0, middle: 0.72 }];
+    pub(super) const ALL: [Self; 3] = [
+        Self { floor: 1.0, middle: 0.5, smooth: false },
+        Self { floor: 0.8, middle: 0.5, smooth: true },
+        Self { floor: 1.0, middle: 0.72, smooth: false },
+    ];
 }
 
 impl Default for Manner {
