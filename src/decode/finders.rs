@@ -16,7 +16,10 @@ const MOST: usize = 256;
 const SMALLEST: i32 = 6;
 /// Crosses of one level; more are noise, and each costs.
 const MOST_CROSSES: usize = 1_500;
-/// Crosses that came to nothing, for each pixel that the smallest finder grows.
+/// Crosses that may come to nothing in any picture, and more for each finder there is: dense codes are full of them.
+const FAILED: usize = 80;
+const FAILED_A_FINDER: usize = 60;
+/// Further ones, for each pixel that the smallest finder grows.
 const CROSSES_A_PIXEL: usize = 8;
 const RAYS: usize = 32;
 
@@ -78,8 +81,10 @@ impl Finders {
                 return;
             }
             // Where much came to nothing there is noise, and noise is fine: only what is larger is looked at.
-            let failed = self.crosses.len() - (self.list.len() - known).min(self.crosses.len());
-            let smallest = SMALLEST as usize + (failed / CROSSES_A_PIXEL).min(24);
+            let found = self.list.len().saturating_sub(known);
+            let failed = self.crosses.len().saturating_sub(FAILED + FAILED_A_FINDER * found);
+            let more = if bits.is_noisy() { (failed / CROSSES_A_PIXEL).min(24) } else { 0 };
+            let smallest = SMALLEST as usize + more;
             edges(bits.row(y), bits.width, &mut self.edges);
             for i in 0..self.edges.len().saturating_sub(5) {
                 let run: &[u16; 6] = self.edges[i..].first_chunk().unwrap_or(&[0; 6]);

@@ -15,6 +15,7 @@ mod locate;
 mod plane;
 mod read;
 mod refit;
+mod repair;
 mod solve;
 mod still;
 mod symbol;
@@ -294,7 +295,7 @@ impl Decoder {
             // Together with what earlier frames showed of it, it may be enough.
             Outcome::Unread => {
                 self.track.add(&self.reader.clear, located.symbol)
-                    && read::read(self.track.sum(), located.symbol, &mut self.reader.bytes)
+                    && self.reader.reading.read(self.track.sum(), located.symbol, &mut self.reader.bytes)
             }
         };
         self.track.note(located, inverted);
@@ -327,6 +328,7 @@ struct Reader {
     clear: Grid,
     clearer: Grid,
     means: Means,
+    reading: read::Reading,
     bytes: Vec<u8>,
 }
 
@@ -360,15 +362,15 @@ impl Reader {
     fn hypotheses(&mut self, located: &Located) -> bool {
         let symbol = located.symbol;
         if equalise::on_known(&self.dark, symbol, &mut self.clear) {
-            if read::read(&self.clear, symbol, &mut self.bytes) {
+            if self.reading.read(&self.clear, symbol, &mut self.bytes) {
                 return true;
             }
             if equalise::on_decisions(&self.dark, &self.clear, symbol, &mut self.clearer)
-                && read::read(&self.clearer, symbol, &mut self.bytes)
+                && self.reading.read(&self.clearer, symbol, &mut self.bytes)
             {
                 return true;
             }
         }
-        read::read(&self.dark, symbol, &mut self.bytes)
+        self.reading.read(&self.dark, symbol, &mut self.bytes)
     }
 }

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rqrr::BitGrid;
 
 use super::grid::Grid;
+use super::repair::Repair;
 use super::symbol::{Symbol, format_places, format_word};
 
 /// Share of the fixed modules that may be wrong.
@@ -57,17 +58,30 @@ impl Write for Bounded<'_> {
     }
 }
 
-/// Reads a grid of darkness (above zero is dark) into `bytes`.
-pub(super) fn read(dark: &Grid, symbol: Symbol, bytes: &mut Vec<u8>) -> bool {
-    if wrong_share(dark, symbol) > WORST_FIXED {
-        return false;
+/// Reads grids.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    repair: Repair,
+    repaired: Grid,
+}
+
+impl Reading {
+    /// Reads a grid of darkness (above zero is dark) into `bytes`.
+    pub(super) fn read(&mut self, dark: &Grid, symbol: Symbol, bytes: &mut Vec<u8>) -> bool {
+        if wrong_share(dark, symbol) > WORST_FIXED {
+            return false;
+        }
+        let Some(format) = format(dark) else { return false };
+        self.repaired.clone_from(dark);
+        if !self.repair.repair(&mut self.repaired, symbol, format) {
+            return false;
+        }
+        let grid = rqrr::Grid::new(Decided { dark: &self.repaired, format: format_word(format) });
+        bytes.clear();
+        // rqrr has panicked on some pictures; a gate must not stop for one.
+        let read = catch_unwind(AssertUnwindSafe(|| grid.decode_to(Bounded(bytes)).is_ok()));
+        matches!(read, Ok(true)) && !bytes.is_empty()
     }
-    let Some(format) = format(dark) else { return false };
-    let grid = rqrr::Grid::new(Decided { dark, format });
-    bytes.clear();
-    // rqrr has panicked on some pictures; a gate must not stop for one.
-    let read = catch_unwind(AssertUnwindSafe(|| grid.decode_to(Bounded(bytes)).is_ok()));
-    matches!(read, Ok(true)) && !bytes.is_empty()
 }
 
 /// Share of the fixed modules that are not as they should be.
@@ -84,7 +98,7 @@ pub(super) fn wrong_share(dark: &Grid, symbol: Symbol) -> f32 {
     wrong as f32 / all as f32
 }
 
-/// The most likely of the 32 format words, if it is likely at all.
+/// Level and mask of the most likely of the 32 format words, if it is likely at all.
 fn format(dark: &Grid) -> Option<u32> {
     let places = format_places(dark.size);
     let mut best = (f32::MIN, 0);
@@ -97,10 +111,10 @@ fn format(dark: &Grid) -> Option<u32> {
             })
             .sum();
         if likely > best.0 {
-            best = (likely, word);
+            best = (likely, i);
         }
     }
-    let word = best.1;
+    let word = format_word(best.1);
     let wrong = |copy: usize| {
         let differs = |bit: &usize| {
             let [x, y] = places[*bit][copy];
@@ -109,5 +123,5 @@ fn format(dark: &Grid) -> Option<u32> {
         (0..15).filter(differs).count()
     };
     let wrong = [wrong(0), wrong(1)];
-    (wrong[0] + wrong[1] <= WORST_FORMAT || wrong.iter().any(|w| *w <= 2)).then_some(word)
+    (wrong[0] + wrong[1] <= WORST_FORMAT || wrong.iter().any(|w| *w <= 2)).then_some(best.1)
 }

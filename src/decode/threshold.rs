@@ -12,7 +12,7 @@ const REACH: usize = 2;
 /// Contrast below which even a noiseless picture says nothing.
 const FAINTEST: u8 = 10;
 /// Contrast that noise alone may give a block.
-const NOISIEST: usize = 70;
+const NOISIEST: u8 = 70;
 
 /// How a picture is divided. What one manner does not show, another may.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,6 +80,11 @@ impl Bits {
     #[inline]
     pub(super) fn dark(&self, x: usize, y: usize) -> bool {
         self.words[y * self.stride + (x >> 6)] >> (x & 63) & 1 == 1
+    }
+
+    /// Whether even the flattest blocks have contrast, and no more than noise gives.
+    pub(super) fn is_noisy(&self) -> bool {
+        (FAINTEST..=NOISIEST).contains(&self.noise)
     }
 
     /// The grey level that divides dark from light around a pixel.
@@ -271,7 +276,7 @@ fn noise_floor(histogram: &[u32; 256], blocks: usize) -> (u8, u8) {
     let (flat, busiest) = (quantile(0.2), quantile(0.95));
     let byte = |v: usize| u8::try_from(v).unwrap_or(u8::MAX);
     // More is no sensor's noise but a code from edge to edge.
-    let most = if flat > NOISIEST { busiest / 3 } else { busiest / 2 };
+    let most = if flat > usize::from(NOISIEST) { busiest / 3 } else { busiest / 2 };
     (byte(flat), byte((flat * 3 / 2).min(most)).max(FAINTEST))
 }
 
