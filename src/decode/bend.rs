@@ -57,3 +57,31 @@ fn offset(mapping: &Mapping, sight: Sight<'_>, edge: [f32; 2], direction: usize,
     let share = (ends[1] - 0.25 * sum) / (ends[1] - ends[0]);
     (share - 0.5).clamp(-0.5, 0.5)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::grid::{Means, normalise, sample};
+    use super::super::testing::{draw, paint};
+    use super::*;
+    use crate::capture::Luma;
+
+    #[test]
+    fn a_bent_symbol_is_followed() {
+        let mut drawn = draw(6, 5.0, 0.0, 0.0);
+        let straight = drawn.truth;
+        let mut bend = [[0.0; TERMS]; 2];
+        (bend[1][3], bend[0][5]) = (0.6, -0.3);
+        drawn.truth.bend(bend);
+        let side = drawn.frame.width();
+        drawn.frame = Luma::new(side, side, paint(&drawn.truth, &drawn.dark, side));
+        let mut mapping = straight;
+        let (mut light, mut dark, mut means) = (Grid::default(), Grid::default(), Means::default());
+        for _ in 0..2 {
+            sample(&mapping, drawn.sight(), &mut light);
+            normalise(&light, &mut means, &mut dark);
+            assert!(settle(&mut mapping, drawn.sight(), &light, &dark));
+        }
+        let (before, after) = (drawn.off(&straight), drawn.off(&mapping));
+        assert!(before > 0.5 && after < 0.3, "{before} modules before, {after} after");
+    }
+}

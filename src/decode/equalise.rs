@@ -68,3 +68,29 @@ fn taps(dark: &Grid, x: usize, y: usize) -> [f32; TAPS] {
     }
     taps
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{chance, draw};
+    use super::*;
+
+    #[test]
+    fn motion_over_two_modules_is_undone() {
+        let drawn = draw(6, 3.0, 0.0, 0.0);
+        let (sharp, size) = (drawn.grid(), drawn.symbol.size());
+        let mut moved = sharp.clone();
+        for y in 0..size {
+            for x in 0..size {
+                let at = |x: usize| if x < size { sharp.at(x, y) } else { -1.0 };
+                moved.values[y * size + x] =
+                    0.2 * at(x.wrapping_sub(1)) + 0.5 * at(x) + 0.26 * at(x + 1) + 0.2 * chance(y * size + x);
+            }
+        }
+        let wrong = |g: &Grid| g.values.iter().zip(&sharp.values).filter(|(a, b)| (**a > 0.0) != (**b > 0.0)).count();
+        let (mut clear, mut clearer) = (Grid::default(), Grid::default());
+        assert!(on_known(&moved, drawn.symbol, &mut clear));
+        assert!(on_decisions(&moved, &clear, drawn.symbol, &mut clearer));
+        let (before, after) = (wrong(&moved), wrong(&clearer));
+        assert!(before > 100 && after * 2 < before, "{before} wrong before, {after} after");
+    }
+}

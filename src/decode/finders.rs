@@ -400,3 +400,40 @@ impl Sums {
 pub(super) fn distance(a: [f32; 2], b: [f32; 2]) -> f32 {
     (a[0] - b[0]).hypot(a[1] - b[1])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{chance, draw, find};
+    use super::*;
+
+    #[test]
+    fn three_finders_at_any_angle_with_their_sides() {
+        for degrees in [0.0, 20.0, 45.0, 77.0, 180.0] {
+            let drawn = draw(3, 4.0, degrees, 0.2);
+            let found = drawn.finders();
+            assert_eq!(found.len(), 3, "at {degrees} degrees: {found:?}");
+            let far = drawn.symbol.size() as f32 - 3.5;
+            for place in [[3.5, 3.5], [far, 3.5], [3.5, far]] {
+                let at = drawn.truth.map(place);
+                let finder = found.iter().find(|f| distance(f.at, at) < 1.0).expect("a finder there");
+                // A module to the right is one module along one of its sides.
+                let seen = finder.see(drawn.truth.map([place[0] + 1.0, place[1]])).map(f32::abs);
+                assert!((seen[0].max(seen[1]) - 1.0).abs() < 0.15 && seen[0].min(seen[1]) < 0.15, "{seen:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn light_on_dark_is_found_in_the_same_pass() {
+        let drawn = draw(2, 5.0, 10.0, 0.0);
+        let inverse: Vec<u8> = drawn.frame.pixels().iter().map(|v| 255 - v).collect();
+        let found = find(View { pixels: &inverse, ..drawn.view() });
+        assert!(found.len() == 3 && found.iter().all(|f| f.inverted));
+    }
+
+    #[test]
+    fn noise_holds_next_to_no_finders() {
+        let noise: Vec<u8> = (0..300 * 300).map(|i| (128.0 + 120.0 * chance(i)) as u8).collect();
+        assert!(find(View { width: 300, height: 300, pixels: &noise }).len() < 3, "not enough for a code");
+    }
+}

@@ -163,3 +163,48 @@ fn meet(right: &Finder, down: &Finder, corner: [f32; 2]) -> Option<[f32; 2]> {
     let t = (d[0] * b[1] - d[1] * b[0]) / cross;
     Some([right.at[0] + t * a[0], right.at[1] + t * a[1]])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::finders::distance;
+    use super::super::testing::draw;
+    use super::*;
+
+    #[test]
+    fn a_projection_takes_its_four_points_to_their_places() {
+        let modules = [[0.0, 0.0], [25.0, 0.0], [25.0, 25.0], [0.0, 25.0]];
+        let pixels = [[10.0, 12.0], [200.0, 30.0], [180.0, 160.0], [22.0, 190.0]];
+        let mapping = Mapping::from_points(25, modules, pixels).unwrap();
+        assert!(mapping.is_sound());
+        for (m, p) in modules.into_iter().zip(pixels) {
+            assert!(distance(mapping.map(m), p) < 0.01);
+        }
+        assert!(!Mapping::from_points(25, modules, [pixels[0], pixels[3], pixels[2], pixels[1]]).unwrap().is_sound());
+    }
+
+    #[test]
+    fn moved_is_moved_by_modules_at_the_middle() {
+        let drawn = draw(2, 4.0, 30.0, 0.3);
+        let moved = drawn.truth.moved([2.0, -1.0]);
+        assert!(distance(moved.map([12.5, 12.5]), drawn.truth.map([14.5, 11.5])) < 0.05);
+    }
+
+    #[test]
+    fn three_finders_give_the_fourth_corner_in_perspective() {
+        let drawn = draw(6, 5.0, 0.0, 0.4);
+        let found = drawn.finders();
+        let far = 37.5;
+        let nearest = |m| {
+            *found
+                .iter()
+                .min_by(|a, b| {
+                    let d = |f: &Finder| distance(f.at, drawn.truth.map(m));
+                    d(a).total_cmp(&d(b))
+                })
+                .unwrap()
+        };
+        let finders = [nearest([3.5, 3.5]), nearest([far, 3.5]), nearest([3.5, far])];
+        let mapping = Mapping::from_finders(&finders, 41).unwrap();
+        assert!(drawn.off(&mapping) < 4.0, "{} modules", drawn.off(&mapping));
+    }
+}

@@ -113,3 +113,24 @@ pub(super) fn normalise(light: &Grid, means: &mut Means, dark: &mut Grid) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::draw;
+    use super::*;
+
+    #[test]
+    fn dark_is_told_from_light_on_a_strong_gradient() {
+        let drawn = draw(4, 5.0, 8.0, 0.1);
+        let (mut light, mut dark, mut means) = (Grid::default(), Grid::default(), Means::default());
+        sample(&drawn.truth, drawn.sight(), &mut light);
+        // Half the contrast at one side, and as bright there as dark modules are at the other.
+        for (i, v) in light.values.iter_mut().enumerate() {
+            let x = (i % light.size) as f32 / light.size as f32;
+            *v = *v * (1.0 - 0.5 * x) + 120.0 * x;
+        }
+        normalise(&light, &mut means, &mut dark);
+        let wrong = dark.values.iter().zip(&drawn.dark).filter(|(v, d)| (**v > 0.0) != **d).count();
+        assert!(wrong * 100 < dark.values.len(), "{wrong} wrong");
+    }
+}

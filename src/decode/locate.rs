@@ -4,6 +4,7 @@
 //! from finder to finder; from version 7 on the symbol says its version itself. Alignment patterns then pin the fourth
 //! corner and, in large symbols, show how the symbol is bent.
 
+use super::budget::Budget;
 use super::geometry::{Mapping, TERMS, terms};
 use super::refit::{Sight, refit};
 use super::solve::Normal;
@@ -27,13 +28,16 @@ pub(super) struct Located {
 }
 
 /// The best symbol for three finders.
-pub(super) fn locate(triple: &Triple, sight: Sight<'_>) -> Option<Located> {
+pub(super) fn locate(triple: &Triple, sight: Sight<'_>, budget: Budget) -> Option<Located> {
     let estimate = (triple.modules + 7.0 - 17.0) / 4.0;
     let nearest = (estimate.round() as usize).clamp(1, 40);
     let play = 1 + nearest / 8;
     let mut best: Option<Located> = None;
     let mut said = None;
     for step in 0..=2 * play {
+        if !budget.is_left() {
+            return None;
+        }
         // The nearest first, then outwards to both sides.
         let away = step.div_ceil(2);
         let version = if step % 2 == 0 { nearest.checked_add(away) } else { nearest.checked_sub(away) };
@@ -264,4 +268,40 @@ fn likeness(light: &[f32; SPAN * SPAN], x: usize, y: usize) -> f32 {
     // The pattern less its mean: 17/25 on the 8 of the ring, -8/25 on the 17 others.
     let spread = (squares - sum * sum / 25.0).max(0.0) * (8.0 * 17.0 / 25.0);
     (ring - sum * 8.0 / 25.0) / spread.sqrt().max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::testing::draw;
+    use super::super::triples::Triples;
+    use super::*;
+
+    #[test]
+    fn version_and_place_of_small_and_large_symbols() {
+        for (version, module, degrees, lean) in
+            [(1, 5.0, 0.0, 0.0), (2, 4.0, 100.0, 0.2), (6, 4.0, 30.0, 0.4), (10, 3.0, 200.0, 0.2), (25, 4.0, 5.0, 0.1)]
+        {
+            let drawn = draw(version, module, degrees, lean);
+            let mut triples = Triples::default();
+            triples.form(&drawn.finders());
+            let budget = Budget::start(Duration::from_secs(60));
+            let located = locate(&triples.list[0], drawn.sight(), budget).expect("located");
+            assert_eq!(located.symbol, drawn.symbol);
+            let off = drawn.off(&located.mapping);
+            assert!(off < 0.35, "version {version}: {off} modules off");
+        }
+    }
+
+    #[test]
+    fn flat_ground_holds_no_alignment_pattern() {
+        let drawn = draw(6, 4.0, 0.0, 0.0);
+        assert_eq!(search(&drawn.truth, drawn.sight(), [-8.0, -8.0], 2.0), None);
+        let (offset, likeness) = search(&drawn.truth, drawn.sight(), [33.5, 35.0], 3.0).expect("the pattern");
+        assert!(
+            (offset[0] - 1.0).abs() < 0.6 && (offset[1] + 0.5).abs() < 0.6 && likeness > 0.8,
+            "{offset:?} {likeness}"
+        );
+    }
 }

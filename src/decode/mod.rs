@@ -1,6 +1,6 @@
 //! From a frame to the codes in it.
 //!
-//! `threshold -> finders -> triples -> locate (geometry, refit, alignment) -> grid -> equalise -> read`, at half size first,
+//! `threshold -> finders -> triples -> locate (geometry, refit) -> grid -> equalise -> repair -> read`, at half size first,
 //! then at full and at quarter size while nothing is found and there is CPU time left. Detection, geometry and sampling are
 //! ours; rqrr takes the grid from there.
 #![expect(clippy::cast_possible_truncation, reason = "pixels, modules and grey levels; casts from float saturate")]
@@ -11,6 +11,7 @@ mod equalise;
 mod finders;
 mod geometry;
 mod grid;
+mod hints;
 mod locate;
 mod plane;
 mod read;
@@ -19,6 +20,8 @@ mod repair;
 mod solve;
 mod still;
 mod symbol;
+#[cfg(test)]
+mod testing;
 mod threshold;
 mod track;
 mod triples;
@@ -30,6 +33,7 @@ use crate::capture::Luma;
 use budget::Budget;
 use finders::{Finder, Finders};
 use grid::{Grid, Means};
+pub use hints::Hints;
 use locate::Located;
 use plane::Pyramid;
 use still::Stillness;
@@ -67,7 +71,7 @@ impl Settings {
 }
 
 /// A code found in a frame.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Found {
     /// Its content as the code holds it.
     pub bytes: Vec<u8>,
@@ -102,6 +106,8 @@ impl Found {
 pub struct Seen {
     /// The codes, the nearest first, each content once.
     pub codes: Vec<Found>,
+    /// What else was seen: why there may be no code.
+    pub hints: Hints,
 }
 
 /// Looks at one frame after the other.
@@ -123,10 +129,10 @@ pub struct Decoder {
     open: Vec<Finder>,
     /// Triples that were looked at in this frame.
     tried: Vec<Triple>,
+    /// Found codes of earlier frames, for their memory.
+    spare: Vec<Found>,
     /// Whether the frame at half size has a place as busy as a small code.
     fine: bool,
-    located: usize,
-    timing: f32,
 }
 
 impl Decoder {
@@ -146,22 +152,20 @@ impl Decoder {
             unread: 0,
             open: Vec::new(),
             tried: Vec::new(),
+            spare: Vec::new(),
             fine: false,
-            located: 0,
-            timing: 0.0,
         }
     }
 
     /// Looks at a frame.
     pub fn look(&mut self, frame: &Luma) -> &Seen {
         let budget = Budget::start(self.settings.budget);
-        (self.located, self.timing) = (0, 0.0);
         let held_nothing = self.seen.codes.is_empty() && self.finders.list.is_empty() && self.track.is_empty();
         if self.still.may_pass(frame, held_nothing) {
             return &self.seen;
         }
         self.track.age();
-        self.seen.codes.clear();
+        self.spare.append(&mut self.seen.codes);
         self.pyramid.begin(frame);
         self.finders.clear();
         self.tried.clear();
@@ -174,19 +178,12 @@ impl Decoder {
             self.look_at_all_sizes(frame, Manner::ALL[self.unread % Manner::ALL.len()], budget);
             self.unread = if self.seen.codes.is_empty() { self.unread + 1 } else { 0 };
         }
-        self.seen.codes.sort_by(|a, b| b.area().total_cmp(&a.area()));
+        self.seen.codes.sort_unstable_by(|a, b| b.area().total_cmp(&a.area()));
+        self.gather();
+        let level = 2.min(self.pyramid.levels().saturating_sub(1));
+        self.pyramid.prepare(frame, level);
+        self.seen.hints = hints::measure(&self.open, self.pyramid.level(frame, level), level);
         &self.seen
-    }
-
-    #[doc(hidden)]
-    pub fn stage(&self) -> String {
-        format!(
-            "finders {} triples {} located {} best timing {:.2}",
-            self.finders.list.len(),
-            self.triples.list.len(),
-            self.located,
-            self.timing
-        )
     }
 
     fn look_at_all_sizes(&mut self, frame: &Luma, manner: Manner, budget: Budget) {
@@ -208,7 +205,7 @@ impl Decoder {
 
     /// Forgets earlier frames: the next one has nothing to do with them.
     pub fn forget(&mut self) {
-        self.seen.codes.clear();
+        self.spare.append(&mut self.seen.codes);
         self.unread = 0;
         self.still.forget();
         self.track.forget();
@@ -272,9 +269,7 @@ impl Decoder {
             let level = grid::level_for(module, 2.0, self.pyramid.levels());
             self.pyramid.prepare(frame, level);
             let sight = refit::Sight { picture: self.pyramid.level(frame, level), level, inverted };
-            let Some(located) = locate::locate(&triple, sight) else { continue };
-            self.located += 1;
-            self.timing = self.timing.max(located.timing);
+            let Some(located) = locate::locate(&triple, sight, budget) else { continue };
             self.read_located(&located, inverted, frame, budget);
         }
     }
@@ -301,8 +296,11 @@ impl Decoder {
         self.track.note(located, inverted);
         if read {
             self.track.settle();
-            let found = Found { bytes: self.reader.bytes.clone(), corners: located.mapping.corners() };
-            if !self.seen.codes.iter().any(|c| c.bytes == found.bytes) {
+            let known = self.seen.codes.iter().any(|c| c.bytes == self.reader.bytes);
+            if !known {
+                let mut found = self.spare.pop().unwrap_or_default();
+                found.bytes.clone_from(&self.reader.bytes);
+                found.corners = located.mapping.corners();
                 self.seen.codes.push(found);
             }
         }
@@ -372,5 +370,72 @@ impl Reader {
             }
         }
         self.reading.read(&self.dark, symbol, &mut self.bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{TEXT, draw};
+    use super::*;
+
+    #[test]
+    fn frames_of_any_size_and_content_are_survived() {
+        let mut decoder = Decoder::new(Settings::default());
+        for (width, height) in [(0, 0), (1, 1), (0, 9), (21, 21), (3, 4000), (65_535, 1), (65_535, 22), (640, 480)] {
+            for fill in [0, 128, 255] {
+                assert_eq!(decoder.look(&Luma::new(width, height, vec![fill; width * height])).codes, []);
+            }
+            let noise = (0..width * height).map(|i| (i * 2_654_435_761).to_le_bytes()[1]).collect();
+            assert_eq!(decoder.look(&Luma::new(width, height, noise)).codes, []);
+        }
+    }
+
+    #[test]
+    fn a_code_is_read_upright_turned_mirrored_and_inverted() {
+        for (version, degrees, lean) in [(1, 0.0, 0.0), (6, 30.0, 0.2), (10, 200.0, 0.3), (25, 80.0, 0.0)] {
+            let drawn = draw(version, 4.0, degrees, lean);
+            let (width, pixels) = (drawn.frame.width(), drawn.frame.pixels());
+            let mirrored = pixels.chunks(width).flat_map(|row| row.iter().rev().copied()).collect();
+            let inverted = pixels.iter().map(|v| 255 - v).collect();
+            let mut decoder = Decoder::new(Settings::thorough());
+            for (i, picture) in [pixels.to_vec(), mirrored, inverted].into_iter().enumerate() {
+                decoder.forget();
+                let seen = decoder.look(&Luma::new(width, drawn.frame.height(), picture));
+                let texts: Vec<_> = seen.codes.iter().map(Found::text).collect();
+                assert_eq!(texts, [TEXT], "version {version} at {degrees} degrees, picture {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_hidden_finder_does_not_hide_the_code() {
+        let drawn = draw(6, 5.0, 10.0, 0.1);
+        let width = drawn.frame.width();
+        for hidden in [[3.5, 3.5], [3.5, 37.5]] {
+            let [x, y] = drawn.truth.map(hidden);
+            let mut pixels = drawn.frame.pixels().to_vec();
+            for (i, pixel) in pixels.iter_mut().enumerate() {
+                if (i % width) as f32 - x < 15.0
+                    && x - (i % width) as f32 <= 15.0
+                    && ((i / width) as f32 - y).abs() < 15.0
+                {
+                    *pixel = 120;
+                }
+            }
+            let mut decoder = Decoder::new(Settings::thorough());
+            assert_eq!(decoder.look(&Luma::new(width, width, pixels)).codes.len(), 1, "without {hidden:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_read_is_hinted_at() {
+        let drawn = draw(6, 5.0, 0.0, 0.0);
+        let width = drawn.frame.width();
+        // Only the upper half of the code is in the frame.
+        let half = Luma::new(width, width / 2, drawn.frame.pixels()[..width * (width / 2)].to_vec());
+        let mut decoder = Decoder::new(Settings::default());
+        let seen = decoder.look(&half);
+        assert_eq!(seen.codes, []);
+        assert!(seen.hints.finders >= 2 && (seen.hints.module - 5.0).abs() < 1.0, "{:?}", seen.hints);
     }
 }

@@ -71,8 +71,18 @@ impl Reading {
         if wrong_share(dark, symbol) > WORST_FIXED {
             return false;
         }
-        let Some(format) = format(dark) else { return false };
+        // A code seen in a mirror has rows and columns exchanged; its format information says so.
+        let (plain, mirrored) = (format(dark, |x, y| [x, y]), format(dark, |x, y| [y, x]));
+        let is_mirrored = mirrored.likely > plain.likely;
+        let Some(format) = (if is_mirrored { mirrored } else { plain }).format else { return false };
         self.repaired.clone_from(dark);
+        if is_mirrored {
+            for y in 0..dark.size {
+                for x in 0..dark.size {
+                    self.repaired.values[x * dark.size + y] = dark.at(x, y);
+                }
+            }
+        }
         if !self.repair.repair(&mut self.repaired, symbol, format) {
             return false;
         }
@@ -98,9 +108,17 @@ pub(super) fn wrong_share(dark: &Grid, symbol: Symbol) -> f32 {
     wrong as f32 / all as f32
 }
 
-/// Level and mask of the most likely of the 32 format words, if it is likely at all.
-fn format(dark: &Grid) -> Option<u32> {
-    let places = format_places(dark.size);
+/// What the format information says.
+struct Format {
+    /// Correlation of the most likely of the 32 words with both copies.
+    likely: f32,
+    /// Its level and mask, if it is likely at all.
+    format: Option<u32>,
+}
+
+/// Decides softly over both copies; `turn` says where a module is.
+fn format(dark: &Grid, turn: fn(usize, usize) -> [usize; 2]) -> Format {
+    let places = format_places(dark.size).map(|copies| copies.map(|[x, y]| turn(x, y)));
     let mut best = (f32::MIN, 0);
     for i in 0..32 {
         let word = format_word(i);
@@ -123,5 +141,43 @@ fn format(dark: &Grid) -> Option<u32> {
         (0..15).filter(differs).count()
     };
     let wrong = [wrong(0), wrong(1)];
-    (wrong[0] + wrong[1] <= WORST_FORMAT || wrong.iter().any(|w| *w <= 2)).then_some(best.1)
+    let is_likely = wrong[0] + wrong[1] <= WORST_FORMAT || wrong.iter().any(|w| *w <= 2);
+    Format { likely: best.0, format: is_likely.then_some(best.1) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{TEXT, chance, draw};
+    use super::*;
+
+    #[test]
+    fn a_grid_is_read_with_its_format_torn() {
+        let drawn = draw(6, 2.0, 0.0, 0.0);
+        let mut grid = drawn.grid();
+        // Three bits of each copy.
+        for places in &format_places(grid.size)[3..6] {
+            for [x, y] in places {
+                grid.values[y * grid.size + x] *= -1.0;
+            }
+        }
+        let mut bytes = Vec::new();
+        assert!(Reading::default().read(&grid, drawn.symbol, &mut bytes));
+        assert_eq!(bytes, TEXT.as_bytes());
+    }
+
+    #[test]
+    fn chance_is_not_read() {
+        let drawn = draw(6, 2.0, 0.0, 0.0);
+        let mut grid = drawn.grid();
+        let (mut reading, mut bytes) = (Reading::default(), Vec::new());
+        for seed in 0..100 {
+            for (i, v) in grid.values.iter_mut().enumerate() {
+                let (x, y) = (i % drawn.symbol.size(), i / drawn.symbol.size());
+                if drawn.symbol.known(x, y).is_none() {
+                    *v = chance(i + 10_000 * seed);
+                }
+            }
+            assert!(!reading.read(&grid, drawn.symbol, &mut bytes));
+        }
+    }
 }

@@ -128,3 +128,18 @@ fn offset(mapping: &Mapping, sight: Sight<'_>, edge: Edge, reach: f32) -> Option
     }
     (sum > 4.0).then(|| ((weighted / sum / STEPS as f32 * 2.0 - 1.0) * reach, sum))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::draw;
+    use super::*;
+
+    #[test]
+    fn a_mapping_that_is_half_a_module_off_is_pulled_onto_the_edges() {
+        let drawn = draw(3, 6.0, 12.0, 0.2);
+        let mut mapping = drawn.truth.moved([0.45, -0.4]);
+        assert!(drawn.off(&mapping) > 0.4);
+        refit(&mut mapping, drawn.sight(), true, &[[22.5, 22.5]], 3);
+        assert!(drawn.off(&mapping) < 0.12, "{} modules", drawn.off(&mapping));
+    }
+}

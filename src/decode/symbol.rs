@@ -1,8 +1,5 @@
 //! What is fixed in a QR symbol of each version (ISO/IEC 18004, 6.3 and 7.9 to 7.10).
 
-/// Modules on a side of a version 40 symbol.
-pub(super) const LARGEST: usize = 177;
-
 /// A version, 1 to 40.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Symbol {

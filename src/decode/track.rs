@@ -122,3 +122,43 @@ fn likeness(a: &Grid, b: &Grid, symbol: Symbol) -> f32 {
     }
     ab / (aa * bb).sqrt().max(1e-6)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::read::Reading;
+    use super::super::testing::{TEXT, chance, draw};
+    use super::*;
+
+    #[test]
+    fn a_symbol_that_moved_is_found_again() {
+        let drawn = draw(6, 4.0, 10.0, 0.1);
+        let last = Located { symbol: drawn.symbol, mapping: drawn.truth.moved([2.6, -1.7]), timing: 1.0 };
+        let found = find_again(last, drawn.sight()).expect("found");
+        assert!(drawn.off(&found.mapping) < 0.3, "{}", drawn.off(&found.mapping));
+    }
+
+    #[test]
+    fn several_bad_pictures_make_a_good_one() {
+        let drawn = draw(6, 2.0, 0.0, 0.0);
+        let (mut track, mut reading, mut bytes) = (Track::default(), Reading::default(), Vec::new());
+        let noisy = |seed: usize| {
+            let mut grid = drawn.grid();
+            grid.values.iter_mut().enumerate().for_each(|(i, v)| *v = 0.7 * *v + chance(i + 7_000 * seed));
+            grid
+        };
+        assert!((0..6).all(|seed| !reading.read(&noisy(seed), drawn.symbol, &mut bytes)), "none is readable alone");
+        let together = (0..6)
+            .any(|seed| track.add(&noisy(seed), drawn.symbol) && reading.read(track.sum(), drawn.symbol, &mut bytes));
+        assert!(together && bytes == TEXT.as_bytes());
+    }
+
+    #[test]
+    fn another_code_is_not_mixed_in() {
+        let drawn = draw(6, 2.0, 0.0, 0.0);
+        let other = Grid { size: drawn.symbol.size(), values: (0..drawn.dark.len()).map(chance).collect() };
+        let mut track = Track::default();
+        assert!(!track.add(&other, drawn.symbol), "the first one has nothing to go with");
+        assert!(!track.add(&drawn.grid(), drawn.symbol), "the second one is another");
+        assert!(track.add(&drawn.grid(), drawn.symbol));
+    }
+}

@@ -152,3 +152,39 @@ fn turns_left(corner: [f32; 2], right: [f32; 2], down: [f32; 2]) -> bool {
     let (r, d) = ([right[0] - corner[0], right[1] - corner[1]], [down[0] - corner[0], down[1] - corner[1]]);
     r[0] * d[1] - r[1] * d[0] < 0.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::draw;
+    use super::*;
+
+    #[test]
+    fn the_corner_is_told_from_the_others_at_any_tilt() {
+        for (degrees, lean) in [(0.0, 0.0), (33.0, 0.0), (120.0, 0.4), (250.0, 0.5)] {
+            let drawn = draw(4, 5.0, degrees, lean);
+            let mut triples = Triples::default();
+            triples.form(&drawn.finders());
+            let best = triples.list.first().expect("a triple");
+            let far = drawn.symbol.size() as f32 - 3.5;
+            for (finder, place) in best.finders.iter().zip([[3.5, 3.5], [far, 3.5], [3.5, far]]) {
+                assert!(distance(finder.at, drawn.truth.map(place)) < 2.0, "{degrees} degrees, lean {lean}");
+            }
+            let modules = drawn.symbol.size() as f32 - 7.0;
+            assert!((best.modules - modules).abs() < 0.1 * modules, "{} for {modules}", best.modules);
+        }
+    }
+
+    #[test]
+    fn a_hidden_finder_is_among_the_guesses() {
+        let drawn = draw(4, 5.0, 15.0, 0.0);
+        let finders = drawn.finders();
+        for hidden in 0..3 {
+            let mut seen = finders.clone();
+            let gone = seen.remove(hidden);
+            let mut triples = Triples::default();
+            triples.guess(&seen);
+            let near = |t: &Triple| t.guessed.is_some_and(|i| distance(t.finders[i].at, gone.at) < 3.0 * gone.module());
+            assert!(triples.list.iter().any(near), "finder {hidden}");
+        }
+    }
+}
