@@ -5,10 +5,10 @@ CARGO ?= cargo
 BIN = target/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench vectors deny
+.PHONY: help setup build run test lint bench bench-decode vectors deny
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## Install the system packages that are missing (Debian, Ubuntu, Raspberry Pi OS)
 	@scripts/system-packages.sh
@@ -30,6 +30,10 @@ lint: setup ## Formatting and lints, warnings are errors
 bench: setup ## Measure what was promised: ratios in one run, and the way from text to relay
 	$(CARGO) build --release --locked -p tongguan-registry
 	$(CARGO) bench --locked --bench promises --bench latency
+
+bench-decode: setup ## Hold the decoder against zxing-cpp, rxing and rqrr on the same frames (needs cmake and g++)
+	@command -v cmake >/dev/null && command -v g++ >/dev/null || { echo "Install cmake and g++ first: apt-get install cmake g++" >&2; exit 1; }
+	cd decode-bench && $(CARGO) run --release --locked -- compare $(ARGS)
 
 vectors: ## Write the test vectors anew (after a change of the formats)
 	UPDATE_VECTORS=1 $(CARGO) test -p tongguan-pass --test vectors

@@ -17,8 +17,8 @@ impl<const N: usize> Normal<N> {
     pub(super) fn add(&mut self, row: &[f32; N], value: f32, weight: f32) {
         for i in 0..N {
             let scaled = f64::from(weight * row[i]);
-            for j in 0..=i {
-                self.matrix[i][j] += scaled * f64::from(row[j]);
+            for (sum, value) in self.matrix[i][..=i].iter_mut().zip(row) {
+                *sum += scaled * f64::from(*value);
             }
             self.right[i] += scaled * f64::from(value);
         }

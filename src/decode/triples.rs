@@ -99,7 +99,7 @@ impl Triples {
             let modules = (there[0] * there[1] * back[0] * back[1]).abs().sqrt().sqrt();
             let skew = |seen: [f32; 2]| (seen[0] / seen[1]).abs().ln().abs();
             let doubt = skew(there) + skew(back);
-            if !(NEAREST..FARTHEST).contains(&modules) || !(doubt < 0.8) {
+            if !(NEAREST..FARTHEST).contains(&modules) || doubt.is_nan() || doubt >= 0.8 {
                 return;
             }
             for side in [0, 1] {
