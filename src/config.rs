@@ -201,8 +201,11 @@ fn replay(rest: &str) -> Result<Replay, String> {
     for option in options.split('&').filter(|o| !o.is_empty()) {
         match option.split_once('=') {
             Some(("fps", value)) => {
-                let fps = value.parse().ok().filter(|fps: &f64| (0.0..=1000.0).contains(fps));
-                replay.fps = fps.ok_or_else(|| format!("fps={value}: give a number from 0 to 1000"))?;
+                // A pause longer than any duration is no pace.
+                let fps = value.parse().ok().filter(|fps: &f64| *fps == 0.0 || (0.01..=1000.0).contains(fps));
+                replay.fps = fps.ok_or_else(|| {
+                    format!("fps={value}: give 0 for as fast as they are judged, or a number from 0.01 to 1000")
+                })?;
             }
             Some(("loop", "0")) => replay.repeat = false,
             Some(("loop", "1")) => replay.repeat = true,
@@ -444,8 +447,17 @@ mod tests {
             let source: CameraSource = text.parse().unwrap();
             assert_eq!(String::from(source), text);
         }
-        for wrong in ["", "nokhwa", "nokhwa:x", "replay:", "replay:/a?speed=2", "replay:/a?fps=-1", "replay:/a?loop=2"]
-        {
+        for wrong in [
+            "",
+            "nokhwa",
+            "nokhwa:x",
+            "replay:",
+            "replay:/a?speed=2",
+            "replay:/a?fps=-1",
+            "replay:/a?fps=1e-300",
+            "replay:/a?fps=NaN",
+            "replay:/a?loop=2",
+        ] {
             assert!(wrong.parse::<CameraSource>().is_err(), "{wrong}");
         }
     }

@@ -139,6 +139,32 @@ fn a_registry_that_answers_nonsense_is_named() {
 }
 
 #[test]
+fn events_are_handed_to_the_configured_registry_and_to_nobody_else_who_says_to_have_them() {
+    let registry = Registry::new();
+    let checkpoint = Checkpoint::synced(&registry);
+    checkpoint.show_codes(&["https://example.org/"]);
+    let stick = registry.bundle();
+    let server = Server::new(stick.path(), |path| match path {
+        "v1/events" => Fault::Answer(200, r#"{"stored":1,"duplicate":0,"next_seq":2}"#),
+        _ => Fault::None,
+    });
+    let report = checkpoint.sync_from(&server.url).ok().one();
+    assert_eq!((&report["events_sent"], &report["events_waiting"]), (&0.into(), &1.into()), "{report}");
+    assert_eq!(checkpoint.journal()[0]["handed_in"], false);
+}
+
+#[test]
+fn a_film_that_breaks_off_is_an_error() {
+    let registry = Registry::new();
+    let checkpoint = Checkpoint::synced(&registry);
+    let film = checkpoint.dir.path().join("film.y4m");
+    let frame = [b"FRAME\n".as_slice(), &[128; 64 * 48]].concat();
+    fs::write(&film, [b"YUV4MPEG2 W64 H48 F15:1 Cmono\n", frame.as_slice(), &frame[..1000]].concat()).unwrap();
+    let said = checkpoint.play(&format!("replay:{}?fps=0&loop=0", film.display())).with_code(2);
+    assert!(said.err.contains("breaks off"), "{}", said.err);
+}
+
+#[test]
 fn the_lists_of_another_registry_and_old_lists_are_refused() {
     let before = before();
     let other = Registry::new();
@@ -264,6 +290,14 @@ fn data_folders_that_cannot_be_used_say_why_and_stay_as_they_are() {
     let said =
         run(common::TONGGUAN, &["init", "--data", "/proc/nowhere", "--registry", "", "--root", &registry.root()]);
     assert!(said.with_code(2).err.contains("/proc/nowhere"));
+    let new = checkpoint.dir.path().join("new");
+    for registry_at in ["nonsense here", "http://", "https:///v1", "ftp://registry.example", "/nowhere"] {
+        let args =
+            ["init", "--data", &new.display().to_string(), "--registry", registry_at, "--root", &registry.root()];
+        let said = run(common::TONGGUAN, &args).with_code(2);
+        assert!(said.err.contains("such as https://registry.example"), "{}", said.err);
+        assert!(!new.exists());
+    }
     let not_a_root = data.join("device.pem").display().to_string();
     let other = checkpoint.dir.path().join("other").display().to_string();
     let said = run(common::TONGGUAN, &["init", "--data", &other, "--registry", "", "--root", &not_a_root]).with_code(2);

@@ -63,6 +63,12 @@ fn carried_and_printed_codes_open_the_gate_too() {
     let events = checkpoint.show_codes(&[&phone.code(now).unwrap(), &registry.printed(&person)]);
     assert_eq!(outcomes(&events), expected(&[("pass", "fresh", "opened"), ("pass", "fresh", "opened")]));
     assert_eq!((text(&events[0]["kind"]), text(&events[1]["kind"])), ("carried".into(), "printed".into()));
+    // A fresh sync has raised the clock's floor: the time shown is still the clock's own, and the same wherever it is read.
+    for (event, journaled) in events.iter().zip(checkpoint.journal()) {
+        let at: jiff::Timestamp = text(&event["at"]).parse().unwrap();
+        assert!(at <= common::now() && common::now().duration_since(at).as_secs() < 30, "{event}");
+        assert_eq!(event["at"], journaled["at"]);
+    }
 }
 
 #[test]
@@ -149,7 +155,9 @@ fn a_code_that_was_let_in_is_refused_the_second_time_even_after_a_restart() {
     let registry = Registry::new();
     let code = registry.live(&registry.person("周某"));
     let checkpoint = Checkpoint::synced(&registry);
+    assert_eq!(checkpoint.verdict(&format!(" {code}\r\n")), ("pass".into(), "fresh".into()));
     assert_eq!(outcomes(&checkpoint.show_codes(&[&code, &code])), expected(&[("pass", "fresh", "opened")]));
+    assert_eq!(checkpoint.verdict(&code), ("deny".into(), "already_used".into()));
     assert_eq!(outcomes(&checkpoint.show_codes(&[&code])), expected(&[("deny", "already_used", "closed")]));
 }
 
@@ -163,13 +171,15 @@ fn events_are_handed_in_once_even_if_the_answer_was_lost_and_the_registry_was_re
     // The same journal twice, as if the first answer had never come back.
     let lost_answer = Checkpoint { dir: tempfile::tempdir().unwrap() };
     copy_folder(checkpoint.data().as_ref(), lost_answer.data().as_ref());
-    let url = registry.serve();
-    assert_eq!(checkpoint.sync_from(&url).ok().one()["events_sent"], 3);
+    checkpoint.follow(&registry.serve());
+    assert_eq!(checkpoint.sync().ok().one()["events_sent"], 3);
     registry.stop();
     let url = registry.serve();
-    let again = lost_answer.sync_from(&url).ok().one();
+    checkpoint.follow(&url);
+    lost_answer.follow(&url);
+    let again = lost_answer.sync().ok().one();
     assert_eq!((again["events_sent"].as_u64(), again["events_waiting"].as_u64()), (Some(3), Some(0)));
-    assert_eq!(checkpoint.sync_from(&url).ok().one()["events_sent"], 0);
+    assert_eq!(checkpoint.sync().ok().one()["events_sent"], 0);
 
     let stored = registry.command(&["events"]).ok().json();
     let ids: Vec<String> = stored.iter().map(|e| text(&e["id"])).collect();
@@ -187,6 +197,30 @@ fn a_gate_told_to_stop_closes_and_ends_in_order() {
     terminate(&gate);
     let said = common::Said::of(gate.wait_with_output().unwrap()).ok();
     assert!(said.err.trim_end().ends_with("relay (simulated) off"), "{}", said.err);
+}
+
+#[test]
+fn a_reader_of_events_that_stalls_does_not_stop_the_gate() {
+    let registry = Registry::new();
+    let checkpoint = Checkpoint::synced(&registry);
+    let frames = tempfile::tempdir().unwrap();
+    // More than a pipe holds.
+    let count = 220;
+    for i in 0..count {
+        common::picture(&format!("https://{i}.example"), &frames.path().join(format!("{i:04}.png")));
+    }
+    let camera = format!("replay:{}?fps=0&loop=0", frames.path().display());
+    let data = checkpoint.data();
+    let mut gate =
+        start(&["run", "--data", &data, "--camera", &camera, "--gate", "sim", "--screen", "none", "--events", "-"]);
+    let ended = (0..600).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        gate.try_wait().unwrap()
+    });
+    gate.kill().ok();
+    assert!(ended.is_some_and(|status| status.success()), "{ended:?}");
+    assert!(common::Said::of(gate.wait_with_output().unwrap()).err.contains("nobody reads the printed events"));
+    assert_eq!(checkpoint.journal().len(), count);
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub enum DataError {
     Absent(PathBuf),
     /// An `init` that was cut off.
     #[error(
-        "{0} holds an unfinished registry (keys, but no registry.db): if it never served anybody, remove {0}/keys and {0}/root.pub and run init again; \
+        "{0} holds an unfinished registry (no registry.db); nothing was changed: if it never served anybody, remove {0}/keys and {0}/root.pub and run init again; \
          else restore registry.db from a backup"
     )]
     Unfinished(PathBuf),
@@ -105,19 +105,25 @@ impl DataFolder {
         if self.database().exists() {
             return Ok(());
         }
-        let keys = self.keys().exists();
-        Err(if keys { DataError::Unfinished(self.0.clone()) } else { DataError::Absent(self.0.clone()) })
+        let begun = self.keys().exists() || self.root_file().exists();
+        Err(if begun { DataError::Unfinished(self.0.clone()) } else { DataError::Absent(self.0.clone()) })
     }
 
     /// Makes the folder, with everything in it undone if the returned guard is dropped before [`Founding::done`].
     ///
     /// # Errors
-    /// [`DataError::Exists`] if there is a registry or a part of one; nothing is changed then.
+    /// [`DataError::Exists`] if there is a registry, [`DataError::Unfinished`] if there is a part of one; nothing is changed then.
     pub fn found(&self) -> Result<Founding<'_>, DataError> {
         for (path, name) in [(self.database(), "registry.db"), (self.keys(), "keys"), (self.root_file(), "root.pub")] {
             // symlink_metadata: a dangling link is something too.
             if path.symlink_metadata().is_ok() {
-                return Err(DataError::Exists(self.0.clone(), name));
+                // What an `init` that was cut off left, or a registry whose database is gone.
+                let unfinished = self.database().symlink_metadata().is_err();
+                return Err(if unfinished {
+                    DataError::Unfinished(self.0.clone())
+                } else {
+                    DataError::Exists(self.0.clone(), name)
+                });
             }
         }
         let ours = !self.0.exists();

@@ -96,7 +96,8 @@ fn init_over_a_registry_is_refused_and_changes_nothing() {
     // Nor over a part of one: the keys may be all that is left.
     for file in ["registry.db", "root.pub"] {
         fs::remove_file(folder.data().join(file)).unwrap();
-        assert!(folder.run("init").error(1).contains("nothing was changed"));
+        let said = folder.run("init").error(2);
+        assert!(said.contains("unfinished registry") && said.contains("nothing was changed"), "{said}");
     }
     assert!(folder.run("publish").error(2).contains("unfinished registry"));
 }

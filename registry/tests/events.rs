@@ -78,9 +78,10 @@ fn a_batch_sent_twice_is_stored_once_and_listed_as_it_was_signed() {
     let second = &events[1];
     let mut expected = json!({
         "number": 2, "device": gate.name(), "device_status": "pending", "seq": 2, "after_gap": false,
-        "id": "02".repeat(16), "earliest": "2026-09-21T14:13:20.123Z", "latest": null, "clock": "floor", "lane": "东门 1",
+        "id": "02".repeat(16), "at": "2026-09-21T14:13:20.123Z", "lane": "东门 1",
         "kind": "printed", "handle": 77, "verdict": "deny", "reason": "revoked", "gate": "closed",
         "latency_us": { "capture": 1, "decode": 2, "decide": 3, "relay": 4 },
+        "clock": { "source": "floor", "earliest": "2026-09-21T14:13:20.123Z", "latest": null },
     });
     expected["received_at"] = second["received_at"].clone();
     assert_eq!(*second, expected);

@@ -1,8 +1,10 @@
 //! Recorded frames: a folder of pictures, a .y4m or a .mjpeg file. Files are read as streams, so a named pipe works too.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::luma::LONGEST_SIDE;
@@ -65,7 +67,8 @@ impl Source for Player {
 enum Reel {
     /// Pictures still to come, the next one last.
     Folder(Vec<PathBuf>),
-    Y4m(Box<y4m::Decoder<BufReader<File>>>),
+    /// With the bytes read so far.
+    Y4m(Box<y4m::Decoder<Counted>>, Arc<AtomicU64>),
     Mjpeg(BufReader<File>),
 }
 
@@ -85,7 +88,8 @@ impl Reel {
         match extension(path).as_str() {
             "y4m" => {
                 let limits = y4m::Limits { bytes: LARGEST_Y4M };
-                let decoder = y4m::Decoder::new_with_limits(file()?, limits);
+                let read = Arc::new(AtomicU64::new(0));
+                let decoder = y4m::Decoder::new_with_limits(Counted(file()?, Arc::clone(&read)), limits);
                 let decoder = decoder.map_err(|e| fail(format!("it is not a y4m stream ({e})")))?;
                 if decoder.get_width().max(decoder.get_height()) > LONGEST_SIDE {
                     return Err(fail(format!("it is wider or higher than {LONGEST_SIDE} pixels")));
@@ -93,7 +97,7 @@ impl Reel {
                 if decoder.get_bit_depth() != 8 {
                     return Err(fail("only 8-bit y4m is read".into()));
                 }
-                Ok(Self::Y4m(Box::new(decoder)))
+                Ok(Self::Y4m(Box::new(decoder), read))
             }
             "mjpeg" | "mjpg" => Ok(Self::Mjpeg(file()?)),
             _ if !path.exists() => Err(fail("there is no such file or folder".into())),
@@ -107,11 +111,13 @@ impl Reel {
                 let Some(path) = pictures.pop() else { return Ok(None) };
                 Luma::read(&path).map(Some).map_err(|problem| CaptureError::Picture { path, problem })
             }
-            Self::Y4m(decoder) => {
+            Self::Y4m(decoder, read) => {
+                let before = read.load(Ordering::Relaxed);
                 let (width, height) = (decoder.get_width(), decoder.get_height());
                 match decoder.read_frame() {
                     Ok(frame) => Ok(Some(Luma::new(width, height, frame.get_y_plane().to_vec()))),
-                    Err(y4m::Error::EOF) => Ok(None),
+                    // The decoder says the same of a film that is over and of one cut off in a frame.
+                    Err(y4m::Error::EOF) if read.load(Ordering::Relaxed) == before => Ok(None),
                     Err(e) => Err(CaptureError::Source(format!("{} breaks off: {e}", path.display()))),
                 }
             }
@@ -124,6 +130,17 @@ impl Reel {
                 }
             }
         }
+    }
+}
+
+/// A reader that counts what it gave.
+struct Counted(BufReader<File>, Arc<AtomicU64>);
+
+impl Read for Counted {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.0.read(into)?;
+        self.1.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
     }
 }
 
@@ -242,5 +259,15 @@ mod tests {
         std::fs::write(&path, &jpeg(40)[..100]).unwrap();
         let mut source = replay(&path, false).unwrap();
         assert!(source.next().unwrap_err().to_string().contains("breaks off"));
+
+        let path = dir.path().join("x.y4m");
+        let header = b"YUV4MPEG2 W32 H24 F15:1 Cmono\n";
+        let frame = [b"FRAME\n", grey(7).pixels()].concat();
+        for cut in [1, 5, 6, 7, frame.len() - 1] {
+            std::fs::write(&path, [header, frame.as_slice(), &frame[..cut]].concat()).unwrap();
+            let mut source = replay(&path, false).unwrap();
+            assert_eq!(source.next().unwrap(), Some(grey(7)));
+            assert!(source.next().unwrap_err().to_string().contains("breaks off"), "{cut}");
+        }
     }
 }

@@ -10,11 +10,11 @@ use serde_json::json;
 use tongguan::capture::Luma;
 use tongguan::clock::{Clock, Reading, Stated, SystemClock};
 use tongguan::config::Config;
-use tongguan::decide::{Decision, Detail, Verdict, words};
+use tongguan::decide::{Decision, Detail, Uses, Verdict, words};
 use tongguan::decode::{Decoder, Settings};
 use tongguan::lane::{ask, event_json};
 use tongguan::lang::Language;
-use tongguan::store::{Journal, TrustStore};
+use tongguan::store::{DataDir, Journal, TrustStore};
 
 use super::{Answer, Place, print_json, print_line, show};
 
@@ -80,13 +80,14 @@ pub(super) struct VerifyArgs {
     /// One JSON object a code
     #[arg(long)]
     json: bool,
-    /// Ask about another time, such as 2026-11-23T08:00:00+08:00 [default: now, by this machine's clock]
+    /// Ask about another time, such as 2026-11-23T08:00:00+08:00, as if the code had not been used [default: now, by this
+    /// machine's clock]
     #[arg(long, value_name = "RFC3339")]
     at: Option<Timestamp>,
     /// The language of the sentences [default: the configuration's]
     #[arg(long)]
     language: Option<Language>,
-    /// The text of the code, or - for a code a line on standard input
+    /// The text of the code, or - for a code a line on standard input; white space around it does not count
     #[arg(value_name = "CODE")]
     code: String,
 }
@@ -94,7 +95,7 @@ pub(super) struct VerifyArgs {
 impl VerifyArgs {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
         let (config, dir) = self.place.open()?;
-        let trust = TrustStore::open(&dir)?.load()?;
+        let trust = TrustStore::open_to_read(&dir)?.load()?;
         let clock: Box<dyn Clock> = match self.at {
             Some(at) => Box::new(Stated(at)),
             None => Box::new(SystemClock::new(std::time::Duration::from_secs(config.clock.unsynced_error_s))),
@@ -102,10 +103,14 @@ impl VerifyArgs {
         if let Some(at) = trust.head.as_ref().and_then(|h| Timestamp::from_second(i64::from(h.issued_at)).ok()) {
             clock.raise_floor(at);
         }
+        // A use of today does not say what the gate would have said yesterday.
+        let uses = if self.at.is_some() { Uses::default() } else { uses(&dir, &clock.now()) };
         let mut all_pass = true;
         let mut one = |text: &str| -> anyhow::Result<()> {
             let now = clock.now();
-            let decision = ask(text, &trust, &now, &config);
+            // Whoever copied the code copied a space or a line's end with it.
+            let text = text.trim_matches(|c: char| c.is_ascii_whitespace());
+            let decision = ask(text, &trust, &uses, &now, &config);
             all_pass &= decision.verdict == Verdict::Pass;
             self.print(&decision, &now, &config)
         };
@@ -160,6 +165,15 @@ impl VerifyArgs {
     }
 }
 
+/// The codes this gate let in. Without its journal a code is judged as if it were shown for the first time.
+fn uses(dir: &DataDir, now: &Reading) -> Uses {
+    let read = Journal::open_to_read(dir).and_then(|journal| journal.uses(now.interval().earliest));
+    read.unwrap_or_else(|error| {
+        tracing::warn!("whether a code was used already is not known: {error}");
+        Uses::default()
+    })
+}
+
 /// The lines of a reader, each cut to what a code could be at most; bytes that are not UTF-8 are replaced.
 fn lines(mut input: impl std::io::BufRead) -> impl Iterator<Item = std::io::Result<String>> {
     std::iter::from_fn(move || {
@@ -193,7 +207,7 @@ pub(super) struct EventsArgs {
 impl EventsArgs {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
         let (_, dir) = self.place.open()?;
-        let journal = Journal::open(&dir)?;
+        let journal = Journal::open_to_read(&dir)?;
         let mut since = self.since;
         loop {
             let entries = journal.after(since, 500)?;

@@ -10,7 +10,7 @@ use serde_json::json;
 use tongguan::clock::SystemClock;
 use tongguan::config::Config;
 use tongguan::store::{DataDir, DeviceKey, Journal, TrustStore};
-use tongguan::sync::{self, SyncError};
+use tongguan::sync::{self, ListsOnly, SyncError};
 use tongguan_pass::{Root, Sha256Hash, limits};
 
 use super::{Answer, Place, print_json, print_line, show};
@@ -20,7 +20,7 @@ pub(super) struct InitArgs {
     /// The data folder to set up
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
-    /// The registry's address, or a folder with its files
+    /// The registry's address (https://registry.example), or a folder with its files; '' if lists are only brought by hand
     #[arg(long, value_name = "URL|DIR")]
     registry: String,
     /// The registry's public root file; everything this checkpoint ever believes hangs from it
@@ -43,13 +43,10 @@ impl InitArgs {
                 self.root.display()
             )
         })?;
-        let http = self.registry.starts_with("http://") || self.registry.starts_with("https://");
-        anyhow::ensure!(
-            http || !self.registry.contains("://"),
-            "{:?} is not a registry: give an address with http:// or https://, or a folder",
-            self.registry
-        );
-        let registry = if http || self.registry.is_empty() {
+        if !self.registry.is_empty() {
+            sync::check_source(&self.registry).map_err(anyhow::Error::msg)?;
+        }
+        let registry = if self.registry.contains("://") || self.registry.is_empty() {
             self.registry.clone()
         } else {
             // The checkpoint may be started from another folder.
@@ -82,7 +79,8 @@ impl InitArgs {
 pub(super) struct SyncArgs {
     #[command(flatten)]
     place: Place,
-    /// Another source than the configured registry: an address, or a folder such as a USB stick
+    /// Fetch the lists, and only those, from elsewhere: an address, or a folder such as a USB stick. Events are handed in to
+    /// the configured registry alone
     #[arg(long, value_name = "DIR|URL")]
     from: Option<String>,
     /// Answer as a JSON object
@@ -97,7 +95,8 @@ impl SyncArgs {
         if source.is_empty() {
             anyhow::bail!("there is no registry in the configuration: give one with --from, or set registry = \"...\"");
         }
-        match self.sync(&source, &config, &dir) {
+        let home = source.trim_end_matches('/') == config.registry.trim_end_matches('/');
+        match self.sync(&source, home, &config, &dir) {
             Err(problem) => {
                 if self.json {
                     print_json(&json!({"done": false, "error": problem.to_string()}))?;
@@ -128,8 +127,9 @@ impl SyncArgs {
                 } else {
                     let news = if report.changed { "new lists" } else { "nothing new" };
                     let warn = if report.expired { " (past their expiry: the source is old)" } else { "" };
+                    let why = if home || report.events_waiting == 0 { "" } else { " for the configured registry" };
                     print_line(&format!(
-                        "{news}: version {}, {} revoked{warn}; {} events handed in, {} waiting",
+                        "{news}: version {}, {} revoked{warn}; {} events handed in, {} waiting{why}",
                         report.version, report.revoked, report.events_sent, report.events_waiting
                     ))?;
                 }
@@ -141,11 +141,13 @@ impl SyncArgs {
         }
     }
 
-    fn sync(&self, source: &str, config: &Config, dir: &DataDir) -> Result<sync::Report, SyncError> {
+    fn sync(&self, source: &str, home: bool, config: &Config, dir: &DataDir) -> Result<sync::Report, SyncError> {
         let mut store = TrustStore::open(dir)?;
         let journal = Journal::open(dir)?;
         let device = DeviceKey::open(dir)?;
         let clock = SystemClock::new(Duration::from_secs(config.clock.unsynced_error_s));
-        sync::sync(sync::open(source).as_ref(), &mut store, &journal, &device, &clock)
+        let transport = sync::open(source);
+        let transport = if home { transport } else { Box::new(ListsOnly(transport)) };
+        sync::sync(transport.as_ref(), &mut store, &journal, &device, &clock)
     }
 }

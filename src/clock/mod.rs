@@ -18,6 +18,8 @@ pub struct Reading {
     pub earliest: Timestamp,
     /// Not after this; `None` if only a lower bound is known.
     pub latest: Option<Timestamp>,
+    /// What the clock itself shows, which may lie outside.
+    pub shows: Timestamp,
     /// How this is known.
     pub source: ClockSource,
 }
@@ -28,11 +30,11 @@ impl Reading {
         Interval { earliest: self.earliest.as_second(), latest: self.latest.map_or(i64::MAX, Timestamp::as_second) }
     }
 
-    /// The best single guess, for showing to people.
+    /// The best single guess, for showing to people: what the clock shows, as far as it can be true. Not the middle: the
+    /// floor cuts off the interval's lower part only, and its middle then lies in the future.
     pub fn best_guess(&self) -> Timestamp {
-        let Some(latest) = self.latest else { return self.earliest };
-        let half = (latest.as_millisecond() - self.earliest.as_millisecond()) / 2;
-        Timestamp::from_millisecond(self.earliest.as_millisecond() + half).unwrap_or(self.earliest)
+        let shows = self.shows.max(self.earliest);
+        self.latest.map_or(shows, |latest| shows.min(latest))
     }
 }
 
@@ -51,7 +53,7 @@ pub struct Stated(pub Timestamp);
 
 impl Clock for Stated {
     fn now(&self) -> Reading {
-        Reading { earliest: self.0, latest: Some(self.0), source: ClockSource::Stated }
+        Reading { earliest: self.0, latest: Some(self.0), shows: self.0, source: ClockSource::Stated }
     }
 
     fn raise_floor(&self, _: Timestamp) {}

@@ -38,10 +38,10 @@ impl SystemClock {
         let latest = at.saturating_add(error).unwrap_or(Timestamp::MAX);
         // The clock claims a time that has certainly passed: it is wrong by an unknown amount, and only the floor is left.
         if latest < floor {
-            return Reading { earliest: floor, latest: None, source: ClockSource::Floor };
+            return Reading { earliest: floor, latest: None, shows: at, source: ClockSource::Floor };
         }
         let earliest = at.saturating_sub(error).unwrap_or(Timestamp::MIN).max(floor);
-        Reading { earliest, latest: Some(latest), source }
+        Reading { earliest, latest: Some(latest), shows: at, source }
     }
 }
 
@@ -102,6 +102,17 @@ mod tests {
         let reading = clock.judge(at(0), Some(Duration::ZERO));
         assert_eq!(reading.interval(), tongguan_pass::Interval { earliest: RELEASED + 5000, latest: i64::MAX });
         assert_eq!(reading.source, ClockSource::Floor);
+    }
+
+    #[test]
+    fn the_best_guess_is_what_the_clock_shows_as_far_as_that_can_be_true() {
+        let clock = clock();
+        assert_eq!(clock.judge(at(RELEASED + 1000), None).best_guess(), at(RELEASED + 1000));
+        // A fresh sync: the floor is just behind, and the middle of what is left would lie in the future.
+        clock.raise_floor(at(RELEASED + 999));
+        assert_eq!(clock.judge(at(RELEASED + 1000), None).best_guess(), at(RELEASED + 1000));
+        assert_eq!(clock.judge(at(RELEASED + 990), None).best_guess(), at(RELEASED + 999));
+        assert_eq!(clock.judge(at(0), None).best_guess(), at(RELEASED + 999));
     }
 
     #[test]

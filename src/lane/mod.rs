@@ -5,6 +5,7 @@
 //! the network come after, or in other threads.
 
 mod presentation;
+mod printer;
 mod recorder;
 mod status;
 
@@ -30,6 +31,7 @@ use crate::screen::{Outcome, Screen, Shown};
 use crate::store::{Journal, NewEntry, Trust};
 use crate::sync::SyncState;
 use presentation::Presentations;
+use printer::Printer;
 use recorder::Recorder;
 
 /// What a lane needs.
@@ -46,7 +48,7 @@ pub struct Parts {
     pub gate: Gate,
     /// The screen.
     pub screen: Screen,
-    /// Where each event is printed as it is journaled.
+    /// Where each event is printed as it is journaled; nobody waits for its reader.
     pub events: Option<Box<dyn Write + Send>>,
     /// How syncing goes.
     pub sync: Arc<Mutex<SyncState>>,
@@ -76,7 +78,9 @@ impl Lane {
     ///
     /// # Errors
     /// If the journal cannot be read, or no thread can be started.
-    pub fn start(parts: Parts) -> anyhow::Result<Self> {
+    pub fn start(mut parts: Parts) -> anyhow::Result<Self> {
+        let recorded = matches!(parts.config.camera, CameraSource::Replay(_));
+        let printer = parts.events.take().map(|out| Printer::start(out, recorded)).transpose()?;
         let uses = parts.journal.uses(parts.clock.now().interval().earliest)?;
         let stop = Arc::new(AtomicBool::new(false));
         let mailbox = Arc::new(Mailbox::default());
@@ -103,7 +107,7 @@ impl Lane {
         }
         let (frames, seen) = (Arc::clone(&mailbox), Arc::clone(&camera));
         let decode = spawn("decode", move || look(&frames, &sightings, &screen, &seen))?;
-        let judge = Judge::new(parts, uses, camera);
+        let judge = Judge::new(parts, printer, uses, camera);
         let judge = spawn("judge", move || judge.run(&judged))?;
         Ok(Self { stop, mailbox, ended, decode, judge })
     }
@@ -205,7 +209,7 @@ struct Judge {
 }
 
 impl Judge {
-    fn new(parts: Parts, uses: Uses, camera: Arc<Camera>) -> Self {
+    fn new(parts: Parts, printer: Option<Printer>, uses: Uses, camera: Arc<Camera>) -> Self {
         Self {
             policy: policy(&parts.config),
             config: parts.config,
@@ -217,7 +221,7 @@ impl Judge {
             camera,
             uses,
             presentations: Presentations::default(),
-            recorder: Recorder::new(parts.journal, parts.events),
+            recorder: Recorder::new(parts.journal, printer),
             shown_status: Vec::new(),
         }
     }
@@ -276,7 +280,8 @@ impl Judge {
             self.uses.record(*code, used.clone());
         }
         self.screen.verdict(shown(&decision, gate));
-        self.recorder.record(NewEntry { event: self.event(&decision, &now, gate, latency), used });
+        let event = self.event(&decision, &now, gate, latency);
+        self.recorder.record(NewEntry { event, at: now.best_guess(), used });
         self.show_status();
     }
 
@@ -363,9 +368,9 @@ fn shown(decision: &Decision, gate: GateOutcome) -> Shown {
     }
 }
 
-/// What this gate would say to a text that is shown for the first time.
-pub fn ask(text: &str, trust: &Trust, now: &Reading, config: &Config) -> Decision {
-    decide(text, &inputs(trust, now, &Uses::default(), &policy(config)))
+/// What this gate would say to a text, given the codes it has let in.
+pub fn ask(text: &str, trust: &Trust, uses: &Uses, now: &Reading, config: &Config) -> Decision {
+    decide(text, &inputs(trust, now, uses, &policy(config)))
 }
 
 fn inputs<'a>(trust: &'a Trust, now: &Reading, uses: &'a Uses, policy: &'a Policy) -> Inputs<'a> {

@@ -2,25 +2,25 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::io::Write;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tongguan_pass::{Event, Kind};
 
+use super::printer::Printer;
 use crate::store::{Entry, Journal, NewEntry};
 
 /// The way of events into the journal.
 pub(super) struct Recorder {
     journal: Arc<Journal>,
-    out: Option<Box<dyn Write + Send>>,
+    printer: Option<Printer>,
     waiting: VecDeque<NewEntry>,
     problem: Option<String>,
 }
 
 impl Recorder {
-    pub(super) fn new(journal: Arc<Journal>, out: Option<Box<dyn Write + Send>>) -> Self {
-        Self { journal, out, waiting: VecDeque::new(), problem: None }
+    pub(super) fn new(journal: Arc<Journal>, printer: Option<Printer>) -> Self {
+        Self { journal, printer, waiting: VecDeque::new(), problem: None }
     }
 
     /// Journals an event, after those that still wait.
@@ -38,7 +38,9 @@ impl Recorder {
                     if self.problem.take().is_some() {
                         tracing::info!("events can be journaled again");
                     }
-                    self.print(&entry);
+                    if let Some(printer) = &mut self.printer {
+                        printer.print(event_json(&entry).to_string());
+                    }
                 }
                 Err(error) => {
                     if self.problem.is_none() {
@@ -59,19 +61,14 @@ impl Recorder {
     /// The last try.
     pub(super) fn finish(mut self) -> anyhow::Result<()> {
         self.flush();
+        if let Some(printer) = self.printer.take() {
+            printer.finish();
+        }
         match self.problem {
             None => Ok(()),
             Some(problem) => {
                 anyhow::bail!("{} events could not be journaled and are lost: {problem}", self.waiting.len())
             }
-        }
-    }
-
-    fn print(&mut self, entry: &Entry) {
-        let Some(out) = &mut self.out else { return };
-        if let Err(error) = writeln!(out, "{}", event_json(entry)).and_then(|()| out.flush()) {
-            tracing::warn!("events are only journaled from here on: they cannot be printed any more ({error})");
-            self.out = None;
         }
     }
 }
@@ -83,17 +80,17 @@ pub fn event_json(entry: &Entry) -> Value {
         // Written by a later version: what can be said without understanding it.
         _ => return json!({"seq": entry.seq, "type": entry.record.first(), "handed_in": entry.handed_in}),
     };
-    let time = |ms: u64| {
-        let at = i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok());
-        at.map(|at| format!("{at:.3}"))
-    };
-    let at = if event.latest_ms == u64::MAX { event.earliest_ms } else { event.earliest_ms.midpoint(event.latest_ms) };
+    let shown = |at: jiff::Timestamp| format!("{at:.3}");
+    let time = |ms: u64| i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).map(shown);
+    // Of an entry that an earlier version wrote only the interval is known.
+    let middle =
+        || if event.latest_ms == u64::MAX { event.earliest_ms } else { event.earliest_ms.midpoint(event.latest_ms) };
     let kind = Kind::from_wire(event.kind);
     let [capture, decode, decide, relay] = event.latency_us;
     json!({
         "id": hex(&event.id),
         "seq": entry.seq,
-        "at": time(at),
+        "at": entry.at.map_or_else(|| time(middle()), |at| Some(shown(at))),
         "lane": event.lane,
         "kind": kind.map(Kind::name),
         "handle": kind.and((event.handle != 0).then_some(event.handle)),
@@ -125,6 +122,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::sync::Mutex;
 
     use tongguan_pass::{ClockSource, OutcomeCode, Root, SigningKey};
@@ -160,7 +158,7 @@ mod tests {
             gate: tongguan_pass::GateOutcome::Closed,
             latency_us: [0; 4],
         };
-        NewEntry { event, used: None }
+        NewEntry { event, at: jiff::Timestamp::UNIX_EPOCH, used: None }
     }
 
     #[test]
@@ -171,7 +169,8 @@ mod tests {
         let root = Root { version: 1, issued_at: 1, previous: None, threshold: 1, keys };
         let data = DataDir::init(&dir.path().join("d"), &root.sign(&[(tongguan_pass::KeyId(1), &key)])).unwrap();
         let (journal, printed) = (Arc::new(Journal::open(&data).unwrap()), Printed::default());
-        let mut recorder = Recorder::new(Arc::clone(&journal), Some(Box::new(printed.clone())));
+        let printer = Printer::start(Box::new(printed.clone()), false).unwrap();
+        let mut recorder = Recorder::new(Arc::clone(&journal), Some(printer));
         recorder.record(entry(1));
 
         // The disk is full: SQLite may not take another page.
@@ -191,6 +190,7 @@ mod tests {
         assert_eq!(recorder.problem(), None);
         let ids: Vec<u8> = journal.after(0, 1000).unwrap().iter().map(|e| e.record[1]).collect();
         assert_eq!(ids, (1..=last + 1).collect::<Vec<u8>>());
+        recorder.finish().unwrap();
         assert_eq!(printed.0.lock().unwrap().iter().filter(|b| **b == b'\n').count(), ids.len());
     }
 }

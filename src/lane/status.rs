@@ -75,7 +75,7 @@ mod tests {
 
     fn state(sync: &SyncState, source: ClockSource, bounded: bool) -> State<'_> {
         let at = jiff::Timestamp::from_second(1_800_000_000).unwrap();
-        let now = Reading { earliest: at, latest: bounded.then_some(at), source };
+        let now = Reading { earliest: at, latest: bounded.then_some(at), shows: at, source };
         State { now, head: None, sync, camera: None, gate: None, journal: None }
     }
 

@@ -30,6 +30,48 @@ pub(super) fn open(path: &Path, migrations: &Migrations<'_>, create: bool) -> Re
     Ok(db)
 }
 
+/// Opens `path` for a question: nothing is written, so its folder may be read-only. `schema` is the newest version.
+pub(super) fn open_to_read(path: &Path, schema: usize) -> Result<Connection, StoreError> {
+    let fail = |source| StoreError::Database { path: path.to_owned(), source };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    let open = |path: &Path| -> rusqlite::Result<(Connection, usize)> {
+        let db = Connection::open_with_flags(path, flags)?;
+        db.busy_timeout(Duration::from_secs(5))?;
+        let version: i64 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        Ok((db, usize::try_from(version).unwrap_or(usize::MAX)))
+    };
+    let (db, version) = match open(path) {
+        // A database in WAL mode wants a file beside it even to be read. Where none can be made nobody writes either, and
+        // without a -wal file all is in the one that is there.
+        Err(e) if is_unwritable(&e) && path.exists() && !beside(path, "-wal").exists() => open(&unchanging(path)),
+        opened => opened,
+    }
+    .map_err(fail)?;
+    match version {
+        version if version > schema => Err(StoreError::Newer(path.to_owned())),
+        version if version < schema => Err(StoreError::Content {
+            path: path.to_owned(),
+            problem: "was written by an earlier version: `tongguan sync` or `run` brings it up to date".into(),
+        }),
+        _ => Ok(db),
+    }
+}
+
+/// The path as a URI that tells SQLite that nobody writes the file.
+fn unchanging(path: &Path) -> PathBuf {
+    let path = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("file:{path}?immutable=1").into()
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}{suffix}", path.display()))
+}
+
+/// Whether nothing can be written here: a read-only disk, or somebody else's folder.
+pub(super) fn is_unwritable(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen))
+}
+
 /// Whether SQLite finds the database in order. A busy or unreadable one is an error, not damage.
 pub(super) fn is_sound(db: &Connection) -> rusqlite::Result<bool> {
     match db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0)) {
@@ -54,7 +96,7 @@ pub(super) fn quarantine(path: &Path) -> Result<PathBuf, StoreError> {
     let stamp = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let aside = |p: &Path| PathBuf::from(format!("{}.damaged-{stamp}", p.display()));
     for suffix in ["-wal", "-shm"] {
-        let extra = PathBuf::from(format!("{}{suffix}", path.display()));
+        let extra = beside(path, suffix);
         if extra.exists() {
             std::fs::rename(&extra, aside(&extra)).map_err(StoreError::io(&extra))?;
         }
@@ -70,9 +112,37 @@ pub(super) fn quarantine(path: &Path) -> Result<PathBuf, StoreError> {
 pub(super) fn advice(error: &rusqlite::Error) -> &'static str {
     match error.sqlite_error_code() {
         Some(ErrorCode::ReadOnly) => " (the folder is not writable: check its owner and whether the disk is read-only)",
-        Some(ErrorCode::CannotOpen) => " (check that the folder exists and belongs to the user who runs this)",
+        Some(ErrorCode::CannotOpen) => {
+            " (check that the folder exists, is writable and belongs to the user who runs this)"
+        }
         Some(ErrorCode::DiskFull) => " (the disk is full: free some space)",
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => " (another program is holding it)",
         _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite_migration::M;
+
+    use super::*;
+
+    #[test]
+    fn a_question_reads_what_was_written_and_writes_nothing_even_where_nothing_can_be_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("100%?#.db");
+        let db = open(&path, &Migrations::new(vec![M::up("CREATE TABLE t (a)")]), true).unwrap();
+        db.execute("INSERT INTO t VALUES (7)", []).unwrap();
+        drop(db);
+        let read = |db: &Connection| db.query_row("SELECT a FROM t", [], |row| row.get::<_, i64>(0)).unwrap();
+        let db = open_to_read(&path, 1).unwrap();
+        assert_eq!(read(&db), 7);
+        assert!(is_unwritable(&db.execute("INSERT INTO t VALUES (8)", []).unwrap_err()));
+        drop(db);
+        // What a read-only disk leaves: the file alone.
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        assert_eq!(read(&Connection::open_with_flags(unchanging(&path), flags).unwrap()), 7);
+        assert!(matches!(open_to_read(&path, 0), Err(StoreError::Newer(_))));
+        assert!(open_to_read(&path, 2).unwrap_err().to_string().contains("earlier version"));
     }
 }

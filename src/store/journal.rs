@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use rusqlite_migration::{M, Migrations};
 use tongguan_pass::{Event, Sha256Hash, event};
@@ -9,8 +10,9 @@ use tongguan_pass::{Event, Sha256Hash, event};
 use super::{DataDir, DeviceKey, StoreError, database};
 use crate::decide::{CodeId, Use, Uses};
 
-const MIGRATIONS: &[M<'_>] = &[M::up(
-    "CREATE TABLE event (
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(
+        "CREATE TABLE event (
          seq INTEGER PRIMARY KEY,
          record BLOB NOT NULL,     -- SYNC 6.4
          chain BLOB NOT NULL,      -- SYNC 6.2
@@ -19,13 +21,18 @@ const MIGRATIONS: &[M<'_>] = &[M::up(
      CREATE INDEX event_waiting ON event (seq) WHERE handed_in = 0;
      -- Which codes were let in, for the replay window; stays here.
      CREATE TABLE code_use (code BLOB PRIMARY KEY, at INTEGER NOT NULL, lane TEXT NOT NULL) STRICT, WITHOUT ROWID;",
-)];
+    ),
+    // What the clock showed, for people (milliseconds); the record holds only the interval.
+    M::up("ALTER TABLE event ADD COLUMN at INTEGER"),
+];
 
 /// An event to be written, and the code it used up if it was let in.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
     /// The event.
     pub event: Event,
+    /// The best single guess of when; stays here.
+    pub at: Timestamp,
     /// The code that was let in, and when.
     pub used: Option<(CodeId, Use)>,
 }
@@ -41,6 +48,8 @@ pub struct Entry {
     pub chain: Sha256Hash,
     /// Whether the registry has it.
     pub handed_in: bool,
+    /// The best single guess of when; an earlier version did not keep it.
+    pub at: Option<Timestamp>,
 }
 
 /// The open journal. One connection, one writer at a time.
@@ -78,6 +87,19 @@ impl Journal {
         Self::create(dir)
     }
 
+    /// Opens the journal for a question: a damaged one stays where it is, and its folder may be read-only.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open_to_read(dir: &DataDir) -> Result<Self, StoreError> {
+        match database::open_to_read(&dir.file("journal.db"), MIGRATIONS.len()) {
+            Ok(db) => Ok(Self { db: Mutex::new(db), dir: dir.clone() }),
+            // Of an earlier version: first brought up to date.
+            Err(StoreError::Content { .. }) => Self::create(dir),
+            Err(e) => Err(e),
+        }
+    }
+
     /// Writes an event, down to the disk.
     ///
     /// # Errors
@@ -90,15 +112,15 @@ impl Journal {
             let seq = last + 1;
             let chain = event::chain(&previous, seq, &record);
             tx.execute(
-                "INSERT INTO event (seq, record, chain) VALUES (?1, ?2, ?3)",
-                params![sql(seq), record, chain.0],
+                "INSERT INTO event (seq, record, chain, at) VALUES (?1, ?2, ?3, ?4)",
+                params![sql(seq), record, chain.0, new.at.as_millisecond()],
             )?;
             if let Some((code, used)) = &new.used {
                 tx.execute("INSERT OR REPLACE INTO code_use VALUES (?1, ?2, ?3)", params![code.0, used.at, used.lane])?;
                 tx.execute("DELETE FROM code_use WHERE at < ?1", [Uses::worth_loading_from(used.at)])?;
             }
             tx.commit()?;
-            Ok(Entry { seq, record: record.clone(), chain, handed_in: false })
+            Ok(Entry { seq, record: record.clone(), chain, handed_in: false, at: Some(new.at) })
         })
     }
 
@@ -173,13 +195,14 @@ impl Journal {
 
     fn select(&self, rest: &str, seq: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         self.with(|db| {
-            let mut rows = db.prepare(&format!("SELECT seq, record, chain, handed_in FROM event {rest}"))?;
+            let mut rows = db.prepare(&format!("SELECT seq, record, chain, handed_in, at FROM event {rest}"))?;
             let entry = |row: &rusqlite::Row<'_>| {
                 Ok(Entry {
                     seq: row.get::<_, i64>(0)?.unsigned_abs(),
                     record: row.get(1)?,
                     chain: Sha256Hash(row.get(2)?),
                     handed_in: row.get(3)?,
+                    at: row.get::<_, Option<i64>>(4)?.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
                 })
             };
             rows.query_map(params![sql(seq), sql(limit as u64)], entry)?.collect()
@@ -202,4 +225,20 @@ fn last(db: &Connection) -> rusqlite::Result<(u64, Sha256Hash)> {
 
 fn sql(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_of_the_first_version_is_read_without_the_times_it_did_not_keep() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = DataDir(folder.path().to_owned());
+        let first = database::open(&dir.file("journal.db"), &Migrations::from_slice(&MIGRATIONS[..1]), true).unwrap();
+        first.execute("INSERT INTO event (seq, record, chain) VALUES (1, x'01', zeroblob(32))", []).unwrap();
+        drop(first);
+        let entries = Journal::open_to_read(&dir).unwrap().after(0, 10).unwrap();
+        assert_eq!(entries.iter().map(|e| (e.seq, e.at)).collect::<Vec<_>>(), [(1, None)]);
+    }
 }

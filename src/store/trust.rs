@@ -97,6 +97,20 @@ impl TrustStore {
         Ok(Self { db: Self::database(dir)?, dir: dir.clone() })
     }
 
+    /// Opens the database for a question. Where nothing can be written it is only read; else it is mended if need be.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open_to_read(dir: &DataDir) -> Result<Self, StoreError> {
+        match Self::open(dir) {
+            Err(StoreError::Database { source, .. }) if database::is_unwritable(&source) => {
+                let db = database::open_to_read(&dir.file("trust.db"), MIGRATIONS.len())?;
+                Ok(Self { db, dir: dir.clone() })
+            }
+            opened => opened,
+        }
+    }
+
     fn database(dir: &DataDir) -> Result<Connection, StoreError> {
         database::open(&dir.file("trust.db"), &Migrations::from_slice(MIGRATIONS), true)
     }

@@ -9,7 +9,7 @@ mod transport;
 
 pub use lists::fetch;
 pub use schedule::{Schedule, SyncState, Syncer};
-pub use transport::{Folder, Http, Transport, TransportError, open};
+pub use transport::{Folder, Http, ListsOnly, Transport, TransportError, check_source, open};
 
 use tongguan_pass::{Batch, ListError, limits};
 
@@ -73,7 +73,7 @@ pub struct Report {
     pub expired: bool,
     /// Events handed in.
     pub events_sent: u64,
-    /// Events still waiting; a folder takes none.
+    /// Events still waiting; only the configured registry takes any.
     pub events_waiting: u64,
     /// Why the events could not be handed in, if they could not: the lists count all the same.
     pub upload_error: Option<String>,

@@ -75,6 +75,45 @@ pub fn open(source: &str) -> Box<dyn Transport + Send> {
     }
 }
 
+/// Whether `source` can be the transport of anything: an address with a host, or a folder that is there.
+///
+/// # Errors
+/// What an address looks like.
+pub fn check_source(source: &str) -> Result<(), String> {
+    let usage = || {
+        format!(
+            "{source:?} is not a registry: give an address such as https://registry.example, or a folder that is there"
+        )
+    };
+    let Some((scheme, _)) = source.split_once("://") else {
+        return if Path::new(source).is_dir() { Ok(()) } else { Err(usage()) };
+    };
+    let host = source.parse::<ureq::http::Uri>().ok().and_then(|uri| uri.host().map(|host| !host.is_empty()));
+    if matches!(scheme, "http" | "https") && host == Some(true) { Ok(()) } else { Err(usage()) }
+}
+
+/// Another source than the configured registry. Its lists are checked; who takes events only says that it has them, and is
+/// believed for being the registry that was configured.
+pub struct ListsOnly(pub Box<dyn Transport + Send>);
+
+impl Transport for ListsOnly {
+    fn get(&self, path: &str, limit: usize) -> Result<Vec<u8>, TransportError> {
+        self.0.get(path, limit)
+    }
+
+    fn post(&self, path: &str, _: &[u8]) -> Result<Vec<u8>, TransportError> {
+        Err(takes_nothing(PathBuf::from(path)))
+    }
+
+    fn takes_events(&self) -> bool {
+        false
+    }
+}
+
+fn takes_nothing(path: PathBuf) -> TransportError {
+    TransportError::File { path, source: std::io::ErrorKind::Unsupported.into() }
+}
+
 /// A registry, or any web server with its files.
 #[derive(Debug)]
 pub struct Http {
@@ -156,8 +195,7 @@ impl Transport for Folder {
     }
 
     fn post(&self, path: &str, _: &[u8]) -> Result<Vec<u8>, TransportError> {
-        let source = std::io::ErrorKind::Unsupported.into();
-        Err(TransportError::File { path: self.0.join(path), source })
+        Err(takes_nothing(self.0.join(path)))
     }
 
     fn takes_events(&self) -> bool {

@@ -184,6 +184,19 @@ impl Checkpoint {
         run(TONGGUAN, &[args, &["--data", &data]].concat())
     }
 
+    /// The registry has moved to another address.
+    pub fn follow(&self, url: &str) {
+        let file = self.dir.path().join("checkpoint/tongguan.toml");
+        let mut config: toml::Table = toml::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+        config.insert("registry".into(), url.into());
+        std::fs::write(file, config.to_string()).unwrap();
+    }
+
+    /// A sync with the configured registry.
+    pub fn sync(&self) -> Said {
+        self.command(&["sync", "--json"])
+    }
+
     pub fn sync_from(&self, source: &str) -> Said {
         self.command(&["sync", "--json", "--from", source])
     }

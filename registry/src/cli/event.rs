@@ -6,7 +6,7 @@ use tongguan_pass::{Event, Kind};
 use tongguan_registry::domain::time::{rfc3339, rfc3339_ms};
 use tongguan_registry::store::StoredEvent;
 
-/// One line of `events --json`. What an event of a later type says is not known here, so it is `null`.
+/// One line of `events --json`: what the gate prints of the event, in the same words, and what the registry adds. What an event of a later type says is not known here, so it is `null`.
 #[derive(Serialize)]
 pub(crate) struct Shown {
     number: u64,
@@ -16,9 +16,7 @@ pub(crate) struct Shown {
     after_gap: bool,
     received_at: String,
     id: Option<String>,
-    earliest: Option<String>,
-    latest: Option<String>,
-    clock: Option<&'static str>,
+    at: Option<String>,
     lane: Option<String>,
     kind: Option<&'static str>,
     handle: Option<u32>,
@@ -26,6 +24,15 @@ pub(crate) struct Shown {
     reason: Option<String>,
     gate: Option<&'static str>,
     latency_us: Option<Latency>,
+    clock: Option<Clock>,
+}
+
+/// The time certainly lies from `earliest` to `latest`.
+#[derive(Serialize)]
+struct Clock {
+    source: &'static str,
+    earliest: Option<String>,
+    latest: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -49,9 +56,7 @@ impl Shown {
             after_gap: stored.after_gap,
             received_at: rfc3339(stored.received_at),
             id: e.map(|e| HEXLOWER.encode(&e.id)),
-            earliest: e.and_then(|e| rfc3339_ms(e.earliest_ms)),
-            latest: e.and_then(|e| rfc3339_ms(e.latest_ms)),
-            clock: e.map(|e| e.clock.name()),
+            at: e.and_then(|e| rfc3339_ms(at(e, stored.received_at))),
             lane: e.map(|e| e.lane.clone()),
             kind: e.and_then(|e| Kind::from_wire(e.kind)).map(Kind::name),
             handle: e.filter(|e| e.kind != 0).map(|e| e.handle),
@@ -62,15 +67,61 @@ impl Shown {
                 let [capture, decode, decide, relay] = e.latency_us;
                 Latency { capture, decode, decide, relay }
             }),
+            clock: e.map(|e| Clock {
+                source: e.clock.name(),
+                earliest: rfc3339_ms(e.earliest_ms),
+                latest: rfc3339_ms(e.latest_ms),
+            }),
         }
     }
 
     /// One row of the table for people.
     pub(crate) fn row(&self) -> String {
-        let time = self.earliest.as_deref().unwrap_or("time unknown");
+        let time = self.at.as_deref().unwrap_or("time unknown");
         let (verdict, reason) = (self.verdict.unwrap_or("?"), self.reason.as_deref().unwrap_or("of a later type"));
         let (lane, kind) = (self.lane.as_deref().unwrap_or("-"), self.kind.unwrap_or("-"));
         let device = self.device.get(..8).unwrap_or_default();
         format!("{:>6}  {time:<24}  {device}:{lane:<10}  {kind:<8}  {verdict:<8}{reason}", self.number)
+    }
+}
+
+/// The best single guess in milliseconds. A gate that has just synced knows the interval's lower end better than its upper
+/// one, so the middle may lie in the future; what has arrived has happened.
+fn at(event: &Event, received_at: u32) -> u64 {
+    if event.latest_ms == u64::MAX {
+        return event.earliest_ms;
+    }
+    let middle = event.earliest_ms.midpoint(event.latest_ms);
+    middle.min(u64::from(received_at) * 1000).max(event.earliest_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use tongguan_pass::{ClockSource, GateOutcome, OutcomeCode};
+
+    use super::*;
+
+    #[test]
+    fn the_time_shown_lies_in_the_interval_and_not_after_the_events_arrival() {
+        let shown = |earliest_ms, latest_ms, received_at| {
+            let event = Event {
+                id: [1; 16],
+                earliest_ms,
+                latest_ms,
+                clock: ClockSource::System,
+                lane: "1".into(),
+                kind: 0,
+                handle: 0,
+                outcome: OutcomeCode::Deny,
+                reason: "damaged".into(),
+                gate: GateOutcome::Closed,
+                latency_us: [0; 4],
+            };
+            at(&event, received_at)
+        };
+        assert_eq!(shown(40_000, 160_000, 500), 100_000);
+        assert_eq!(shown(99_000, 160_000, 101), 101_000);
+        assert_eq!(shown(99_000, 160_000, 90), 99_000, "a gate whose clock is ahead");
+        assert_eq!(shown(99_000, u64::MAX, 500), 99_000);
     }
 }

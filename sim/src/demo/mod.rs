@@ -6,6 +6,7 @@ mod residents;
 mod stream;
 mod verdicts;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
@@ -164,7 +165,7 @@ fn show(args: &Args, stop: &Arc<AtomicBool>) -> anyhow::Result<ExitCode> {
     let pictures = (screen == Screen::Picture).then(|| (picture, folder.screens()));
     let mut tally = Tally::new(pictures);
     let mut over = None;
-    while !stop.load(Ordering::Relaxed) {
+    while !stop.load(Ordering::Relaxed) && !NOBODY_READS.load(Ordering::Relaxed) {
         match messages.recv_timeout(Duration::from_millis(50)) {
             Ok(Message::Shows(case)) => tally.shows(case),
             Ok(Message::Line(line)) => tally.answers(&line),
@@ -176,6 +177,9 @@ fn show(args: &Args, stop: &Arc<AtomicBool>) -> anyhow::Result<ExitCode> {
     }
     if stop.load(Ordering::Relaxed) {
         return Ok(ExitCode::from(130));
+    }
+    if NOBODY_READS.load(Ordering::Relaxed) {
+        return Ok(ExitCode::SUCCESS);
     }
     // The pipe's two ends close within a moment of each other; the camera's word may come last.
     while args.camera.is_none() && over.is_none() {
@@ -244,9 +248,13 @@ impl Screen {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the demo's lines are what it is for")]
+/// Whoever read the demo's lines has gone (`| head`), which ends it.
+static NOBODY_READS: AtomicBool = AtomicBool::new(false);
+
 fn say(line: &str) {
-    println!("{line}");
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        NOBODY_READS.store(true, Ordering::Relaxed);
+    }
 }
 
 const LOOPBACK: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
