@@ -5,14 +5,17 @@
     reason = "counts of frames, milliseconds and grey levels"
 )]
 
+mod callgrind;
 mod corpora;
 mod cpu;
 mod failures;
+mod misreads;
 mod pictures;
 mod readers;
+mod report;
 mod run;
-mod show;
 mod shot;
+mod show;
 mod table;
 mod tally;
 
@@ -24,6 +27,7 @@ use clap::{Args, Parser, Subcommand};
 
 use corpora::{Corpus, Kind};
 use readers::Which;
+use report::Report;
 
 /// Holds the checkpoint's QR decoder against zxing-cpp, rxing and rqrr.
 ///
@@ -44,6 +48,18 @@ enum Command {
     Show(Show),
     /// Write the frames that zxing reads and ours does not as PNG files
     Failures(Failures),
+    /// Look for misreads and panics of ours in generated frames of all kinds; exit code 1 if there are any
+    Misreads(Misreads),
+    /// Write the five fixed frames of callgrind.sh as PNG files
+    CallgrindFrames {
+        /// Where they go
+        dir: PathBuf,
+    },
+    /// One look of ours at one picture, with a budget that valgrind cannot spend
+    Once {
+        /// The picture
+        file: PathBuf,
+    },
 }
 
 /// Which frames.
@@ -79,6 +95,27 @@ struct Compare {
     /// Only these readers
     #[arg(long, value_enum, value_delimiter = ',', value_name = "NAME,...")]
     readers: Vec<Which>,
+    /// Also write README.md, results.json and plots there; counts instructions by callgrind.sh
+    #[arg(long, value_name = "DIR")]
+    report: Option<PathBuf>,
+    /// Instruction counts that callgrind.sh printed, instead of running it
+    #[arg(long, value_name = "FILE", requires = "report")]
+    callgrind: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Misreads {
+    /// How many frames
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
+    frames: u64,
+    /// Seed of the generator
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Take a seed that nobody has seen yet, and say which
+    #[arg(long, conflicts_with = "seed")]
+    fresh: bool,
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
 }
 
 #[derive(Args)]
@@ -117,18 +154,27 @@ struct Failures {
     by: Which,
 }
 
+/// The seed that was asked for, or a new one.
+fn seed(seed: u64, fresh: bool) -> Result<u64> {
+    if !fresh {
+        return Ok(seed);
+    }
+    let seed = u64::from(getrandom::u32().map_err(|e| anyhow::anyhow!("the system gives no random seed: {e}"))?);
+    eprintln!("seed {seed}");
+    Ok(seed)
+}
+
 impl Frames {
     fn seed(&self) -> Result<u64> {
-        if !self.fresh {
-            return Ok(self.seed);
-        }
-        let seed = u64::from(getrandom::u32().map_err(|e| anyhow::anyhow!("the system gives no random seed: {e}"))?);
-        eprintln!("seed {seed}");
-        Ok(seed)
+        seed(self.seed, self.fresh)
+    }
+
+    fn of_each_mix(&self) -> u64 {
+        if self.quick { 60 } else { self.frames }
     }
 
     fn corpora(&self, seed: u64) -> Result<Vec<Corpus>> {
-        let frames = if self.quick { 60 } else { self.frames };
+        let frames = self.of_each_mix();
         let kinds = Kind::of(&self.only)?;
         let open = |kind| Corpus::open(kind, seed, frames, &self.corpora).transpose();
         kinds.into_iter().filter_map(open).collect()
@@ -153,14 +199,15 @@ fn main() -> ExitCode {
 impl Cli {
     fn run(self) -> Result<ExitCode> {
         match self.command {
-            Command::Compare(compare) => {
-                let seed = compare.frames.seed()?;
-                for corpus in compare.frames.corpora(seed)? {
-                    let readers = all_if_none(&compare.readers);
-                    let outcome = run::run(&corpus, &readers, compare.frames.threads, &|_, _| Ok(()))?;
-                    table::print(&outcome);
-                }
+            Command::Compare(compare) => compare.run()?,
+            Command::Misreads(misreads) => {
+                let seed = seed(misreads.seed, misreads.fresh)?;
+                let wrong = misreads::misreads(misreads.frames, seed, misreads.threads)?;
+                println!("{wrong} of at least {} frames misread or panicked on, seed {seed}", misreads.frames);
+                return Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
             }
+            Command::CallgrindFrames { dir } => callgrind::frames(&dir)?,
+            Command::Once { file } => callgrind::once(&file)?,
             Command::Show(mut show) => {
                 if let (Some(mix), Some(index)) = (show.mix, show.index) {
                     show.what.push(format!("{mix}:{index}"));
@@ -177,5 +224,30 @@ impl Cli {
             }
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Compare {
+    fn run(self) -> Result<()> {
+        let seed = self.frames.seed()?;
+        let readers = all_if_none(&self.readers);
+        // What cannot be read is said before the long run, not after it.
+        let instructions = match &self.report {
+            Some(_) => report::instructions(self.callgrind.as_deref())?,
+            None => None,
+        };
+        let mut outcomes = Vec::new();
+        for corpus in self.frames.corpora(seed)? {
+            let outcome = run::run(&corpus, &readers, self.frames.threads, &|_, _| Ok(()))?;
+            table::print(&outcome);
+            outcomes.push(outcome);
+        }
+        if let Some(folder) = &self.report {
+            let frames = self.frames.of_each_mix();
+            let only = self.frames.only;
+            Report { seed, frames, only, readers, outcomes, instructions }.write(folder)?;
+            println!("\nreport written to {}", folder.display());
+        }
+        Ok(())
     }
 }

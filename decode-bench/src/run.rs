@@ -66,7 +66,7 @@ impl Outcome {
         Some(places.iter().take_while(|tally| tally.rate() >= 90.0).count().checked_sub(1))
     }
 
-    fn enter(&mut self, take: &Take, readings: &[Vec<(Which, Reading)>]) {
+    fn enter(&mut self, take: &Take, readings: &[Readings]) {
         self.takes += 1;
         let mut so_far = vec![0.0_f64; self.readers.len()];
         for (shot, readings) in take.iter().zip(readings) {
@@ -99,13 +99,14 @@ impl Outcome {
     }
 }
 
-/// Runs `readers` over a corpus on `threads` threads; `show` gets each take with what was said about it.
-pub(crate) fn run(
-    corpus: &Corpus,
-    readers: &[Which],
-    threads: usize,
-    show: &(dyn Fn(&Take, &[Vec<(Which, Reading)>]) -> Result<()> + Sync),
-) -> Result<Outcome> {
+/// What the readers say about one frame.
+pub(crate) type Readings = Vec<(Which, Reading)>;
+
+/// Gets each take with what was said about its frames.
+pub(crate) type Show<'a> = dyn Fn(&Take, &[Readings]) -> Result<()> + Sync + 'a;
+
+/// Runs `readers` over a corpus on `threads` threads.
+pub(crate) fn run(corpus: &Corpus, readers: &[Which], threads: usize, show: &Show<'_>) -> Result<Outcome> {
     let mut readers = readers.to_vec();
     if !corpus.kind.is_of_stills() {
         readers.retain(|which| *which != Which::Thorough);
@@ -124,7 +125,7 @@ pub(crate) fn run(
             let readings = read(&mut lanes, &take, index);
             show(&take, &readings)?;
             outcome.lock().unwrap_or_else(|e| e.into_inner()).enter(&take, &readings);
-            progress.step();
+            progress.steps(1);
         }
     };
     std::thread::scope(|scope| {
@@ -138,14 +139,13 @@ pub(crate) fn run(
 }
 
 /// Reads a take with every reader. The first one finds the frame in no cache: each is the first in its turn.
-fn read(lanes: &mut [Lane], take: &Take, index: u64) -> Vec<Vec<(Which, Reading)>> {
+fn read(lanes: &mut [Lane], take: &Take, index: u64) -> Vec<Readings> {
     lanes.iter_mut().for_each(Lane::forget);
     let count = lanes.len();
     take.iter()
         .enumerate()
         .map(|(i, shot)| {
-            let mut readings: Vec<(Which, Reading)> =
-                lanes.iter().map(|lane| (lane.which, Reading::default())).collect();
+            let mut readings: Readings = lanes.iter().map(|lane| (lane.which, Reading::default())).collect();
             let first = (index as usize).wrapping_add(i);
             for turn in 0..count {
                 let reader = (first + turn) % count;
@@ -171,9 +171,9 @@ impl Progress {
         Self { name: name.into(), all, done: AtomicU64::new(0), start, said: Mutex::new(start) }
     }
 
-    pub(crate) fn step(&self) {
+    pub(crate) fn steps(&self, steps: u64) {
         const EVERY: Duration = Duration::from_secs(10);
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+        let done = self.done.fetch_add(steps, Ordering::Relaxed) + steps;
         let mut said = self.said.lock().unwrap_or_else(|e| e.into_inner());
         if said.elapsed() >= EVERY {
             *said = Instant::now();

@@ -10,8 +10,7 @@ pub(super) struct Rqrr;
 impl Reader for Rqrr {
     fn read(&mut self, frame: &Luma) -> Vec<Vec<u8>> {
         let (width, pixels) = (frame.width(), frame.pixels());
-        let mut picture =
-            PreparedImage::prepare_from_greyscale(width, frame.height(), |x, y| pixels[y * width + x]);
+        let mut picture = PreparedImage::prepare_from_greyscale(width, frame.height(), |x, y| pixels[y * width + x]);
         let grids = picture.detect_grids();
         grids
             .iter()
