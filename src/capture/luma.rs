@@ -16,7 +16,7 @@ const LARGEST_FILE: u64 = 64 * 1024 * 1024;
 const DECODER_MEMORY: u64 = 512 * 1024 * 1024;
 
 /// A grey picture: rows from the top, a byte a pixel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Luma {
     width: usize,
     height: usize,
@@ -28,6 +28,14 @@ impl Luma {
     pub fn new(width: usize, height: usize, mut pixels: Vec<u8>) -> Self {
         pixels.resize(width * height, 0);
         Self { width, height, pixels }
+    }
+
+    /// Makes it a picture of that size, in the memory it has, and gives the pixels to be written over: they still hold
+    /// what was there.
+    pub fn resize(&mut self, width: usize, height: usize) -> &mut [u8] {
+        self.pixels.resize(width * height, 0);
+        (self.width, self.height) = (width, height);
+        &mut self.pixels
     }
 
     /// Pixels in a row.
@@ -74,19 +82,24 @@ impl Luma {
         Ok(Self::new(width, height, picture.into_raw()))
     }
 
-    /// Decodes a JPEG's luma, without ever making colours.
+    /// Decodes a JPEG's luma into it, without ever making colours. The decoder takes some memory of its own: its tables and
+    /// a row of blocks.
     ///
     /// # Errors
-    /// What is wrong with it, in words.
-    pub fn from_jpeg(bytes: &[u8]) -> Result<Self, String> {
+    /// What is wrong with it, in words; the picture is then of no use.
+    pub fn decode_jpeg(&mut self, bytes: &[u8]) -> Result<(), String> {
         let options = DecoderOptions::default()
             .jpeg_set_out_colorspace(ColorSpace::Luma)
             .set_max_width(LONGEST_SIDE)
             .set_max_height(LONGEST_SIDE);
         let mut decoder = zune_jpeg::JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-        let pixels = decoder.decode().map_err(|e| format!("is not a whole JPEG: {e:?}"))?;
+        let broken = |e| format!("is not a whole JPEG: {e:?}");
+        decoder.decode_headers().map_err(broken)?;
         let (width, height) = decoder.dimensions().ok_or("is a JPEG without dimensions")?;
-        Ok(Self::new(width, height, pixels))
+        let pixels = self.resize(width, height);
+        // Not all of a damaged JPEG is written: what an earlier frame showed there must not be seen again.
+        pixels.fill(0);
+        decoder.decode_into(pixels).map_err(broken)
     }
 }
 

@@ -27,11 +27,11 @@ impl<T> Default for Mailbox<T> {
 }
 
 impl<T> Mailbox<T> {
-    /// Puts an item in, in place of one that was not taken.
+    /// Puts an item in, in place of one that was not taken, and gives that one back.
     ///
     /// # Errors
     /// [`Closed`].
-    pub fn put_newest(&self, item: T) -> Result<(), Closed> {
+    pub fn put_newest(&self, item: T) -> Result<Option<T>, Closed> {
         self.put(self.lock(), item)
     }
 
@@ -41,17 +41,17 @@ impl<T> Mailbox<T> {
     /// [`Closed`].
     pub fn put_when_free(&self, item: T) -> Result<(), Closed> {
         let slot = self.changed.wait_while(self.lock(), |s| s.item.is_some() && !s.closed);
-        self.put(slot.unwrap_or_else(PoisonError::into_inner), item)
+        self.put(slot.unwrap_or_else(PoisonError::into_inner), item).map(drop)
     }
 
-    fn put(&self, mut slot: MutexGuard<'_, Slot<T>>, item: T) -> Result<(), Closed> {
+    fn put(&self, mut slot: MutexGuard<'_, Slot<T>>, item: T) -> Result<Option<T>, Closed> {
         if slot.closed {
             return Err(Closed);
         }
-        slot.item = Some(item);
+        let displaced = slot.item.replace(item);
         drop(slot);
         self.changed.notify_all();
-        Ok(())
+        Ok(displaced)
     }
 
     /// Waits for an item.
@@ -104,8 +104,8 @@ mod tests {
     #[test]
     fn the_newest_wins_and_what_is_in_it_is_still_delivered_after_closing() {
         let mailbox = Mailbox::default();
-        assert_eq!(mailbox.put_newest(1), Ok(()));
-        assert_eq!(mailbox.put_newest(2), Ok(()));
+        assert_eq!(mailbox.put_newest(1), Ok(None));
+        assert_eq!(mailbox.put_newest(2), Ok(Some(1)));
         mailbox.close();
         assert_eq!(mailbox.take(), Ok(2));
         assert_eq!(mailbox.take(), Err(Closed));

@@ -1,18 +1,21 @@
 //! Where frames come from.
 //!
 //! A source gives grey pictures. A camera's newest frame wins: what was not looked at in time is dropped, never queued.
-//! A replay waits instead, so that every recorded frame is judged.
+//! A replay waits instead, so that every recorded frame is judged. Pictures that were looked at come back as [`Spares`], so
+//! a camera that has warmed up takes no new memory.
 
 mod luma;
 mod mailbox;
 mod nokhwa;
 mod replay;
+mod spares;
+pub mod yuv;
 
 pub use luma::Luma;
 pub use mailbox::{Closed, Mailbox};
+pub use spares::Spares;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -46,11 +49,12 @@ pub enum CaptureError {
 
 /// Gives frames one after the other. Lives in the thread that opened it: not every camera may be moved.
 pub trait Source {
-    /// The next frame; `None` at the end.
+    /// Writes the next frame over a picture; `false` at the end.
     ///
     /// # Errors
-    /// [`CaptureError::Picture`] if only this one is unusable, else the source is to be opened anew.
-    fn next(&mut self) -> Result<Option<Luma>, CaptureError>;
+    /// [`CaptureError::Picture`] if only this one is unusable, else the source is to be opened anew. What is in the picture
+    /// then is no frame.
+    fn next(&mut self, into: &mut Luma) -> Result<bool, CaptureError>;
 
     /// Whether frames may be dropped to stay with the newest.
     fn is_live(&self) -> bool;
@@ -73,14 +77,15 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause before a camera that has gone is tried again.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
-/// Keeps `mailbox` filled until the source ends or `stop` is set. A camera that fails is opened anew, for ever; `report` is
-/// told of each problem and of its end.
+/// Keeps `mailbox` filled until the source ends or `stop` is set, writing over what comes back as `spares`. A camera that
+/// fails is opened anew, for ever; `report` is told of each problem and of its end.
 ///
 /// # Errors
 /// [`CaptureError`] if recorded frames cannot be played: they will not be there later either.
 pub fn run(
     source: &CameraSource,
-    mailbox: &Arc<Mailbox<Frame>>,
+    mailbox: &Mailbox<Frame>,
+    spares: &Spares,
     stop: &AtomicBool,
     report: &dyn Fn(Option<String>),
 ) -> Result<(), CaptureError> {
@@ -90,7 +95,7 @@ pub fn run(
             Ok(None) => return Ok(()),
             Ok(Some(mut opened)) => {
                 let started = Instant::now();
-                match guarded(|| feed(opened.as_mut(), mailbox, stop, report)) {
+                match guarded(|| feed(opened.as_mut(), mailbox, spares, stop, report)) {
                     Ok(()) => return Ok(()),
                     Err(gone) => {
                         // One that worked for a while is worth trying again at once.
@@ -123,22 +128,27 @@ fn guarded(run: impl FnOnce() -> Result<(), CaptureError>) -> Result<(), Capture
 fn feed(
     source: &mut dyn Source,
     mailbox: &Mailbox<Frame>,
+    spares: &Spares,
     stop: &AtomicBool,
     report: &dyn Fn(Option<String>),
 ) -> Result<(), CaptureError> {
     let mut well = false;
+    let mut luma = spares.take();
     while !stop.load(Ordering::Relaxed) {
-        match source.next() {
-            Ok(None) => return Ok(()),
-            Ok(Some(luma)) => {
+        match source.next(&mut luma) {
+            Ok(false) => return Ok(()),
+            Ok(true) => {
                 if !std::mem::replace(&mut well, true) {
                     report(None);
                 }
                 let frame = Frame { luma, at: Instant::now() };
-                let put = if source.is_live() { mailbox.put_newest(frame) } else { mailbox.put_when_free(frame) };
-                if put.is_err() {
-                    return Ok(());
-                }
+                let displaced = if source.is_live() {
+                    mailbox.put_newest(frame)
+                } else {
+                    mailbox.put_when_free(frame).map(|()| None)
+                };
+                let Ok(displaced) = displaced else { return Ok(()) };
+                luma = displaced.map_or_else(|| spares.take(), |frame| frame.luma);
             }
             Err(problem @ CaptureError::Picture { .. }) => {
                 tracing::warn!("skipped a picture: {problem}");
@@ -149,4 +159,63 @@ fn feed(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts up in the first pixel, and counts the pictures it got without memory.
+    struct Counter {
+        shown: u8,
+        new: usize,
+        live: bool,
+    }
+
+    impl Source for Counter {
+        fn next(&mut self, into: &mut Luma) -> Result<bool, CaptureError> {
+            let more = self.shown < 200;
+            if more {
+                self.shown += 1;
+                self.new += usize::from(into.pixels().is_empty());
+                into.resize(64, 48)[0] = self.shown;
+            }
+            Ok(more)
+        }
+
+        fn is_live(&self) -> bool {
+            self.live
+        }
+    }
+
+    /// What came through, and how many pictures it took.
+    fn fed(live: bool) -> (Vec<u8>, usize) {
+        let (mailbox, spares, stop) = (Mailbox::default(), Spares::default(), AtomicBool::new(false));
+        let (mut seen, mut source) = (Vec::new(), Counter { shown: 0, new: 0, live });
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                let _close = mailbox.closer();
+                feed(&mut source, &mailbox, &spares, &stop, &|_| {})
+            });
+            while let Ok(frame) = mailbox.take() {
+                seen.push(frame.luma.pixels()[0]);
+                spares.give(frame.luma);
+            }
+        });
+        (seen, source.new)
+    }
+
+    #[test]
+    fn three_pictures_are_enough_for_a_recording_and_none_is_lost() {
+        let (seen, pictures) = fed(false);
+        assert_eq!(seen, (1..=200).collect::<Vec<u8>>());
+        assert!(pictures <= 3, "{pictures}");
+    }
+
+    #[test]
+    fn three_pictures_are_enough_for_a_camera_and_the_newest_wins() {
+        let (seen, pictures) = fed(true);
+        assert!(seen.is_sorted() && seen.last() == Some(&200), "{seen:?}");
+        assert!(pictures <= 3, "{pictures}");
+    }
 }

@@ -3,6 +3,7 @@
 use nokhwa::pixel_format::LumaFormat;
 use nokhwa::utils::{CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType};
 
+use super::yuv::{self, Packing};
 use super::{CaptureError, Luma, Source};
 
 /// The formats whose luma can be had without converting colours, best first.
@@ -44,23 +45,24 @@ fn suitability(f: &CameraFormat) -> impl Ord + use<> {
 }
 
 impl Source for NokhwaCamera {
-    fn next(&mut self) -> Result<Option<Luma>, CaptureError> {
-        let buffer = self.0.frame().map_err(|e| CaptureError::Source(format!("the camera has gone: {e}")))?;
-        let size = buffer.resolution();
-        let (width, height) = (size.width() as usize, size.height() as usize);
-        let bytes = buffer.buffer();
-        let whole = |needed: usize| bytes.get(..needed).ok_or("the camera sent half a frame");
-        let luma = match buffer.source_frame_format() {
-            FrameFormat::YUYV => whole(width * height * 2).map(|b| b.iter().step_by(2).copied().collect()),
-            FrameFormat::NV12 | FrameFormat::GRAY => whole(width * height).map(<[u8]>::to_vec),
-            FrameFormat::MJPEG => return Luma::from_jpeg(bytes).map(Some).map_err(broken),
+    fn next(&mut self, into: &mut Luma) -> Result<bool, CaptureError> {
+        let format = self.0.camera_format();
+        // Borrowed from the driver, unlike `frame()`, which copies all of it.
+        let bytes = self.0.frame_raw().map_err(|e| CaptureError::Source(format!("the camera has gone: {e}")))?;
+        let packing = match format.format() {
+            FrameFormat::YUYV => Packing::Yuyv,
+            FrameFormat::NV12 => Packing::Nv12,
+            FrameFormat::GRAY => Packing::Grey,
+            FrameFormat::MJPEG => return into.decode_jpeg(&bytes).map(|()| true).map_err(broken),
             other => {
                 return Err(CaptureError::Source(format!(
                     "the camera sends {other}, which this program does not read"
                 )));
             }
         };
-        luma.map(|pixels| Some(Luma::new(width, height, pixels))).map_err(|e| broken(e.into()))
+        let size = [format.width() as usize, format.height() as usize];
+        // nokhwa does not tell of padding between rows.
+        yuv::copy(packing, &bytes, size, packing.row(size[0]), into).map(|()| true).map_err(|e| broken(e.into()))
     }
 
     fn is_live(&self) -> bool {

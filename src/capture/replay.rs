@@ -38,25 +38,23 @@ struct Player {
 }
 
 impl Source for Player {
-    fn next(&mut self) -> Result<Option<Luma>, CaptureError> {
-        let frame = match self.reel.next(&self.path)? {
-            None if self.repeat && std::mem::take(&mut self.any) => {
-                self.reel = Reel::open(&self.path)?;
-                self.reel.next(&self.path)?
-            }
-            frame => frame,
-        };
-        self.any |= frame.is_some();
+    fn next(&mut self, into: &mut Luma) -> Result<bool, CaptureError> {
+        let mut more = self.reel.next(&self.path, into)?;
+        if !more && self.repeat && std::mem::take(&mut self.any) {
+            self.reel = Reel::open(&self.path)?;
+            more = self.reel.next(&self.path, into)?;
+        }
+        self.any |= more;
         self.ever |= self.any;
         if !self.ever {
             return Err(CaptureError::Source(format!("not one frame could be read from {}", self.path.display())));
         }
         let now = Instant::now();
-        if let Some(due) = self.due.filter(|due| *due > now && frame.is_some()) {
+        if let Some(due) = self.due.filter(|due| *due > now && more) {
             std::thread::sleep(due - now);
         }
         self.due = Some(self.due.map_or(now, |due| due.max(now)) + self.pause);
-        Ok(frame)
+        Ok(more)
     }
 
     fn is_live(&self) -> bool {
@@ -69,7 +67,8 @@ enum Reel {
     Folder(Vec<PathBuf>),
     /// With the bytes read so far.
     Y4m(Box<y4m::Decoder<Counted>>, Arc<AtomicU64>),
-    Mjpeg(BufReader<File>),
+    /// With the JPEG that was read last.
+    Mjpeg(BufReader<File>, Vec<u8>),
 }
 
 impl Reel {
@@ -99,33 +98,38 @@ impl Reel {
                 }
                 Ok(Self::Y4m(Box::new(decoder), read))
             }
-            "mjpeg" | "mjpg" => Ok(Self::Mjpeg(file()?)),
+            "mjpeg" | "mjpg" => Ok(Self::Mjpeg(file()?, Vec::new())),
             _ if !path.exists() => Err(fail("there is no such file or folder".into())),
             _ => Err(fail("give a folder of pictures, a .y4m or a .mjpeg file".into())),
         }
     }
 
-    fn next(&mut self, path: &Path) -> Result<Option<Luma>, CaptureError> {
+    /// Writes the next picture over `into`; `false` at the end.
+    fn next(&mut self, path: &Path, into: &mut Luma) -> Result<bool, CaptureError> {
         match self {
             Self::Folder(pictures) => {
-                let Some(path) = pictures.pop() else { return Ok(None) };
-                Luma::read(&path).map(Some).map_err(|problem| CaptureError::Picture { path, problem })
+                let Some(path) = pictures.pop() else { return Ok(false) };
+                *into = Luma::read(&path).map_err(|problem| CaptureError::Picture { path, problem })?;
+                Ok(true)
             }
             Self::Y4m(decoder, read) => {
                 let before = read.load(Ordering::Relaxed);
                 let (width, height) = (decoder.get_width(), decoder.get_height());
                 match decoder.read_frame() {
-                    Ok(frame) => Ok(Some(Luma::new(width, height, frame.get_y_plane().to_vec()))),
+                    Ok(frame) => {
+                        into.resize(width, height).copy_from_slice(frame.get_y_plane());
+                        Ok(true)
+                    }
                     // The decoder says the same of a film that is over and of one cut off in a frame.
-                    Err(y4m::Error::EOF) if read.load(Ordering::Relaxed) == before => Ok(None),
+                    Err(y4m::Error::EOF) if read.load(Ordering::Relaxed) == before => Ok(false),
                     Err(e) => Err(CaptureError::Source(format!("{} breaks off: {e}", path.display()))),
                 }
             }
-            Self::Mjpeg(stream) => {
+            Self::Mjpeg(stream, jpeg) => {
                 let broken = |problem| CaptureError::Picture { path: path.to_owned(), problem };
-                match next_jpeg(stream) {
-                    Ok(None) => Ok(None),
-                    Ok(Some(jpeg)) => Luma::from_jpeg(&jpeg).map(Some).map_err(broken),
+                match next_jpeg(stream, jpeg) {
+                    Ok(false) => Ok(false),
+                    Ok(true) => into.decode_jpeg(jpeg).map(|()| true).map_err(broken),
                     Err(e) => Err(CaptureError::Source(format!("{} breaks off: {e}", path.display()))),
                 }
             }
@@ -154,19 +158,19 @@ fn is_picture(path: &Path) -> bool {
 
 /// The next JPEG of a stream: from its start marker (FF D8) to its end marker (FF D9). Inside the data of a JPEG an FF is
 /// followed by 00 or a restart marker; only a thumbnail in its header could hold an end marker, and cameras send none.
-fn next_jpeg(stream: impl BufRead) -> std::io::Result<Option<Vec<u8>>> {
-    let mut jpeg: Vec<u8> = Vec::new();
+fn next_jpeg(stream: impl BufRead, jpeg: &mut Vec<u8>) -> std::io::Result<bool> {
+    jpeg.clear();
     for byte in stream.bytes() {
         jpeg.push(byte?);
-        if jpeg.len() == 2 && jpeg != [0xff, 0xd8] {
+        if jpeg.len() == 2 && *jpeg != [0xff, 0xd8] {
             jpeg.remove(0);
         } else if jpeg.len() > 2 && jpeg.ends_with(&[0xff, 0xd9]) {
-            return Ok(Some(jpeg));
+            return Ok(true);
         } else if jpeg.len() > LARGEST_JPEG {
             return Err(std::io::Error::new(ErrorKind::InvalidData, "a JPEG without an end"));
         }
     }
-    if jpeg.len() < 2 { Ok(None) } else { Err(ErrorKind::UnexpectedEof.into()) }
+    if jpeg.len() < 2 { Ok(false) } else { Err(ErrorKind::UnexpectedEof.into()) }
 }
 
 #[cfg(test)]
@@ -189,8 +193,13 @@ mod tests {
         bytes.into_inner()
     }
 
+    fn next(source: &mut dyn Source) -> Result<Option<Luma>, CaptureError> {
+        let mut luma = Luma::new(2, 2, vec![99; 4]);
+        source.next(&mut luma).map(|more| more.then_some(luma))
+    }
+
     fn first_pixels(source: &mut dyn Source, most: usize) -> Vec<u8> {
-        std::iter::from_fn(|| source.next().unwrap()).take(most).map(|l| l.pixels()[0]).collect()
+        std::iter::from_fn(|| next(source).unwrap()).take(most).map(|l| l.pixels()[0]).collect()
     }
 
     #[test]
@@ -212,10 +221,10 @@ mod tests {
         std::fs::write(dir.path().join("2.png"), "not a picture").unwrap();
         std::fs::write(dir.path().join("3.png"), &whole).unwrap();
         let mut source = replay(dir.path(), false).unwrap();
-        assert!(source.next().unwrap_err().to_string().contains("1.png"));
-        assert!(source.next().unwrap_err().to_string().contains("2.png: is not a picture"));
-        assert_eq!(source.next().unwrap(), Some(grey(5)));
-        assert_eq!(source.next().unwrap(), None);
+        assert!(next(source.as_mut()).unwrap_err().to_string().contains("1.png"));
+        assert!(next(source.as_mut()).unwrap_err().to_string().contains("2.png: is not a picture"));
+        assert_eq!(next(source.as_mut()).unwrap(), Some(grey(5)));
+        assert_eq!(next(source.as_mut()).unwrap(), None);
     }
 
     #[test]
@@ -258,7 +267,7 @@ mod tests {
         let path = dir.path().join("x.mjpeg");
         std::fs::write(&path, &jpeg(40)[..100]).unwrap();
         let mut source = replay(&path, false).unwrap();
-        assert!(source.next().unwrap_err().to_string().contains("breaks off"));
+        assert!(next(source.as_mut()).unwrap_err().to_string().contains("breaks off"));
 
         let path = dir.path().join("x.y4m");
         let header = b"YUV4MPEG2 W32 H24 F15:1 Cmono\n";
@@ -266,8 +275,8 @@ mod tests {
         for cut in [1, 5, 6, 7, frame.len() - 1] {
             std::fs::write(&path, [header, frame.as_slice(), &frame[..cut]].concat()).unwrap();
             let mut source = replay(&path, false).unwrap();
-            assert_eq!(source.next().unwrap(), Some(grey(7)));
-            assert!(source.next().unwrap_err().to_string().contains("breaks off"), "{cut}");
+            assert_eq!(next(source.as_mut()).unwrap(), Some(grey(7)));
+            assert!(next(source.as_mut()).unwrap_err().to_string().contains("breaks off"), "{cut}");
         }
     }
 }

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use tongguan_pass::{Event, GateOutcome};
 
-use crate::capture::{self, CaptureError, Frame, Mailbox};
+use crate::capture::{self, CaptureError, Frame, Mailbox, Spares};
 use crate::clock::{Clock, Reading};
 use crate::config::{CameraSource, Config};
 use crate::decide::{CodeId, Decision, Inputs, Policy, Use, Uses, Verdict, decide, words};
@@ -83,7 +83,7 @@ impl Lane {
         let printer = parts.events.take().map(|out| Printer::start(out, recorded)).transpose()?;
         let uses = parts.journal.uses(parts.clock.now().interval().earliest)?;
         let stop = Arc::new(AtomicBool::new(false));
-        let mailbox = Arc::new(Mailbox::default());
+        let (mailbox, spares) = (Arc::new(Mailbox::default()), Arc::new(Spares::default()));
         // One sighting may wait: an older one is of no use to anybody.
         let (sightings, judged) = sync_channel(1);
         let (ending, ended) = sync_channel(1);
@@ -93,7 +93,8 @@ impl Lane {
 
         let camera = Arc::new(Camera::default());
         {
-            let (mailbox, stop, camera) = (Arc::clone(&mailbox), Arc::clone(&stop), Arc::clone(&camera));
+            let (mailbox, spares) = (Arc::clone(&mailbox), Arc::clone(&spares));
+            let (stop, camera) = (Arc::clone(&stop), Arc::clone(&camera));
             spawn("capture", move || {
                 // However this thread ends, whoever waits for frames is told, and after that how it ended.
                 let closer = mailbox.closer();
@@ -101,12 +102,12 @@ impl Lane {
                     mailbox.wait_closed(Duration::MAX);
                 }
                 let report = |p| *camera.problem.lock().unwrap_or_else(PoisonError::into_inner) = p;
-                ending.send(capture::run(&source, &mailbox, &stop, &report)).ok();
+                ending.send(capture::run(&source, &mailbox, &spares, &stop, &report)).ok();
                 drop(closer);
             })?;
         }
         let (frames, seen) = (Arc::clone(&mailbox), Arc::clone(&camera));
-        let decode = spawn("decode", move || look(&frames, &sightings, &screen, &seen))?;
+        let decode = spawn("decode", move || look(&frames, &spares, &sightings, &screen, &seen))?;
         let judge = Judge::new(parts, printer, uses, camera);
         let judge = spawn("judge", move || judge.run(&judged))?;
         Ok(Self { stop, mailbox, ended, decode, judge })
@@ -163,7 +164,7 @@ fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static
 }
 
 /// The decode thread: the newest frame in, what was seen out.
-fn look(mailbox: &Mailbox<Frame>, sightings: &SyncSender<Sighting>, screen: &Screen, camera: &Camera) {
+fn look(mailbox: &Mailbox<Frame>, spares: &Spares, sightings: &SyncSender<Sighting>, screen: &Screen, camera: &Camera) {
     let _close = mailbox.closer();
     let mut decoder = Decoder::new(Settings::default());
     while let Ok(frame) = mailbox.take() {
@@ -186,6 +187,7 @@ fn look(mailbox: &Mailbox<Frame>, sightings: &SyncSender<Sighting>, screen: &Scr
         if let (Ok(width), Ok(height)) = size {
             screen.preview(width, height, frame.luma.pixels());
         }
+        spares.give(frame.luma);
     }
 }
 
