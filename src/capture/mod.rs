@@ -91,7 +91,7 @@ pub fn run(
 ) -> Result<(), CaptureError> {
     let mut pause = SHORTEST_PAUSE;
     while !stop.load(Ordering::Relaxed) {
-        let problem = match open(source) {
+        let problem = match guarded(|| open(source)) {
             Ok(None) => return Ok(()),
             Ok(Some(mut opened)) => {
                 let started = Instant::now();
@@ -120,7 +120,7 @@ pub fn run(
 }
 
 /// A driver that panics is a camera that fails.
-fn guarded(run: impl FnOnce() -> Result<(), CaptureError>) -> Result<(), CaptureError> {
+fn guarded<T>(run: impl FnOnce() -> Result<T, CaptureError>) -> Result<T, CaptureError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
         .unwrap_or_else(|_| Err(CaptureError::Source("the camera's driver panicked".into())))
 }
