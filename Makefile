@@ -27,9 +27,9 @@ lint: setup ## Formatting and lints, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-bench: setup ## Measure what was promised: ratios in one run, and the way from text to relay
+bench: setup ## Measure what was promised: ratios in one run, the way from text to relay, and that no frame takes new memory
 	$(CARGO) build --release --locked -p tongguan-registry
-	$(CARGO) bench --locked --bench promises --bench latency
+	$(CARGO) bench --locked --bench promises --bench latency --bench allocations
 
 bench-decode: setup ## Hold the decoder against zxing-cpp, rxing and rqrr on the same frames (needs cmake and g++)
 	@command -v cmake >/dev/null && command -v g++ >/dev/null || { echo "Install cmake and g++ first: apt-get install cmake g++" >&2; exit 1; }
