@@ -9,6 +9,7 @@ mod mailbox;
 mod nokhwa;
 mod replay;
 mod spares;
+mod y4m;
 pub mod yuv;
 
 pub use luma::Luma;

@@ -1,20 +1,16 @@
 //! Recorded frames: a folder of pictures, a .y4m or a .mjpeg file. Files are read as streams, so a named pipe works too.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::luma::LONGEST_SIDE;
+use super::y4m::Film;
 use super::{CaptureError, Luma, Source};
 use crate::config::Replay;
 
 /// Bytes of one JPEG of a stream: a stream without an end marker cannot fill the memory.
 const LARGEST_JPEG: usize = 32 * 1024 * 1024;
-/// Bytes of one y4m frame: three full planes of the largest picture.
-const LARGEST_Y4M: usize = 3 * LONGEST_SIDE * LONGEST_SIDE;
 
 /// Opens a replay.
 pub(super) fn open(replay: &Replay) -> Result<Box<dyn Source>, CaptureError> {
@@ -65,8 +61,7 @@ impl Source for Player {
 enum Reel {
     /// Pictures still to come, the next one last.
     Folder(Vec<PathBuf>),
-    /// With the bytes read so far.
-    Y4m(Box<y4m::Decoder<Counted>>, Arc<AtomicU64>),
+    Y4m(Film<BufReader<File>>),
     /// With the JPEG that was read last.
     Mjpeg(BufReader<File>, Vec<u8>),
 }
@@ -85,19 +80,7 @@ impl Reel {
         }
         let file = || File::open(path).map(BufReader::new).map_err(|e| fail(e.to_string()));
         match extension(path).as_str() {
-            "y4m" => {
-                let limits = y4m::Limits { bytes: LARGEST_Y4M };
-                let read = Arc::new(AtomicU64::new(0));
-                let decoder = y4m::Decoder::new_with_limits(Counted(file()?, Arc::clone(&read)), limits);
-                let decoder = decoder.map_err(|e| fail(format!("it is not a y4m stream ({e})")))?;
-                if decoder.get_width().max(decoder.get_height()) > LONGEST_SIDE {
-                    return Err(fail(format!("it is wider or higher than {LONGEST_SIDE} pixels")));
-                }
-                if decoder.get_bit_depth() != 8 {
-                    return Err(fail("only 8-bit y4m is read".into()));
-                }
-                Ok(Self::Y4m(Box::new(decoder), read))
-            }
+            "y4m" => Film::open(file()?).map(Self::Y4m).map_err(fail),
             "mjpeg" | "mjpg" => Ok(Self::Mjpeg(file()?, Vec::new())),
             _ if !path.exists() => Err(fail("there is no such file or folder".into())),
             _ => Err(fail("give a folder of pictures, a .y4m or a .mjpeg file".into())),
@@ -112,18 +95,8 @@ impl Reel {
                 *into = Luma::read(&path).map_err(|problem| CaptureError::Picture { path, problem })?;
                 Ok(true)
             }
-            Self::Y4m(decoder, read) => {
-                let before = read.load(Ordering::Relaxed);
-                let (width, height) = (decoder.get_width(), decoder.get_height());
-                match decoder.read_frame() {
-                    Ok(frame) => {
-                        into.resize(width, height).copy_from_slice(frame.get_y_plane());
-                        Ok(true)
-                    }
-                    // The decoder says the same of a film that is over and of one cut off in a frame.
-                    Err(y4m::Error::EOF) if read.load(Ordering::Relaxed) == before => Ok(false),
-                    Err(e) => Err(CaptureError::Source(format!("{} breaks off: {e}", path.display()))),
-                }
+            Self::Y4m(film) => {
+                film.next(into).map_err(|e| CaptureError::Source(format!("{} breaks off: {e}", path.display())))
             }
             Self::Mjpeg(stream, jpeg) => {
                 let broken = |problem| CaptureError::Picture { path: path.to_owned(), problem };
@@ -134,17 +107,6 @@ impl Reel {
                 }
             }
         }
-    }
-}
-
-/// A reader that counts what it gave.
-struct Counted(BufReader<File>, Arc<AtomicU64>);
-
-impl Read for Counted {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.0.read(into)?;
-        self.1.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
     }
 }
 
@@ -250,7 +212,7 @@ mod tests {
         for (name, content, why) in [
             ("x.y4m", "junk", "not a y4m stream"),
             ("x.avi", "", ".y4m or a .mjpeg"),
-            ("x.y4m", "YUV4MPEG2 W99999999 H99999999 F15:1\n", "not a y4m stream"),
+            ("x.y4m", "YUV4MPEG2 W99999999 H99999999 F15:1\n", "wider or higher"),
         ] {
             let path = dir.path().join(name);
             std::fs::write(&path, content).unwrap();
