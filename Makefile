@@ -5,7 +5,7 @@ CARGO ?= cargo
 BIN = target/debug
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench bench-decode vectors deny
+.PHONY: help setup build run test lint bench decode-tools bench-decode misreads vectors deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,9 +31,14 @@ bench: setup ## Measure what was promised: ratios in one run, the way from text 
 	$(CARGO) build --release --locked -p tongguan-registry
 	$(CARGO) bench --locked --bench promises --bench latency --bench allocations
 
-bench-decode: setup ## Hold the decoder against zxing-cpp, rxing and rqrr on the same frames (needs cmake and g++)
+decode-tools:
 	@command -v cmake >/dev/null && command -v g++ >/dev/null || { echo "Install cmake and g++ first: apt-get install cmake g++" >&2; exit 1; }
+
+bench-decode: setup decode-tools ## Hold the decoder against zxing-cpp, rxing and rqrr on the same frames (needs cmake and g++)
 	cd decode-bench && $(CARGO) run --release --locked -- compare $(ARGS)
+
+misreads: setup decode-tools ## Look for misreads and panics of the decoder in frames of all kinds (ARGS='--fresh --frames 100000')
+	cd decode-bench && $(CARGO) run --release --locked -- misreads $(ARGS)
 
 vectors: ## Write the test vectors anew (after a change of the formats)
 	UPDATE_VECTORS=1 $(CARGO) test -p tongguan-pass --test vectors
