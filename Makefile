@@ -3,9 +3,11 @@
 
 CARGO ?= cargo
 BIN = target/debug
+FUZZ_TARGETS ?= luma code capture pass
+FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench decode-tools bench-decode misreads vectors deny
+.PHONY: help setup build run test lint bench decode-tools bench-decode misreads fuzz vectors deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +41,15 @@ bench-decode: setup decode-tools ## Hold the decoder against zxing-cpp, rxing an
 
 misreads: setup decode-tools ## Look for misreads and panics of the decoder in frames of all kinds (ARGS='--fresh --frames 100000')
 	cd decode-bench && $(CARGO) run --release --locked -- misreads $(ARGS)
+
+fuzz: setup ## Hostile frames, recordings, codes and lists, FUZZ_SECONDS (60) each (installs cargo-fuzz and nightly Rust)
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "Installing cargo-fuzz."; $(CARGO) install --locked cargo-fuzz; }
+	@$(CARGO) +nightly --version >/dev/null 2>&1 || { command -v rustup >/dev/null || { echo "make fuzz needs nightly Rust: get rustup from https://rustup.rs" >&2; exit 1; }; echo "Installing nightly Rust."; rustup toolchain install nightly --profile minimal; }
+	@for target in $(FUZZ_TARGETS); do \
+		echo "fuzz $$target for $(FUZZ_SECONDS) s; an input that fails is kept in fuzz/artifacts/$$target"; \
+		mkdir -p fuzz/corpus/$$target fuzz/seeds/$$target || exit 1; \
+		$(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -max_len=65536 $(ARGS) || exit 1; \
+	done
 
 vectors: ## Write the test vectors anew (after a change of the formats)
 	UPDATE_VECTORS=1 $(CARGO) test -p tongguan-pass --test vectors
