@@ -4,8 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Luma;
 
-/// One is being filled, one waits and one is being looked at: more than two are never spare.
-const MOST: usize = 2;
+/// One is being filled, one waits and one is being looked at. For a moment all of them may be spare: when the camera's
+/// thread has handed one on and not taken the next yet.
+const MOST: usize = 3;
 
 /// Used pictures.
 #[derive(Debug)]
