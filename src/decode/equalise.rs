@@ -15,14 +15,8 @@ const TAPS: usize = 10;
 /// Trains on what is known of the symbol, then filters.
 pub(super) fn on_known(dark: &Grid, symbol: Symbol, out: &mut Grid) -> bool {
     let mut sums = Normal::<TAPS>::new();
-    let size = dark.size;
-    for y in 0..size {
-        for x in 0..size {
-            // Of a large symbol the known modules are a small part: only rows that hold some are looked at.
-            if let Some(known) = symbol.known(x, y) {
-                sums.add(&taps(dark, x, y), if known { 1.0 } else { -1.0 }, 1.0);
-            }
-        }
+    for (x, y, is_dark) in &symbol.layout().fixed {
+        sums.add(&taps(dark, *x, *y), if *is_dark { 1.0 } else { -1.0 }, 1.0);
     }
     filter(dark, sums, 1e-2, out)
 }
@@ -30,11 +24,11 @@ pub(super) fn on_known(dark: &Grid, symbol: Symbol, out: &mut Grid) -> bool {
 /// Trains on decisions, the surer ones more, then filters.
 pub(super) fn on_decisions(dark: &Grid, decided: &Grid, symbol: Symbol, out: &mut Grid) -> bool {
     let mut sums = Normal::<TAPS>::new();
-    let size = dark.size;
+    let (size, layout) = (dark.size, symbol.layout());
     for y in 0..size {
         for x in 0..size {
             let decision = decided.at(x, y);
-            let (target, weight) = match symbol.known(x, y) {
+            let (target, weight) = match layout.known(x, y) {
                 Some(true) => (1.0, 1.0),
                 Some(false) => (-1.0, 1.0),
                 None => (1.0_f32.copysign(decision), decision.abs().min(1.0)),

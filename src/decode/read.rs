@@ -75,7 +75,8 @@ impl Reading {
         let (plain, mirrored) = (format(dark, |x, y| [x, y]), format(dark, |x, y| [y, x]));
         let is_mirrored = mirrored.likely > plain.likely;
         let Some(format) = (if is_mirrored { mirrored } else { plain }).format else { return false };
-        self.repaired.clone_from(dark);
+        self.repaired.size = dark.size;
+        self.repaired.values.clone_from(&dark.values);
         if is_mirrored {
             for y in 0..dark.size {
                 for x in 0..dark.size {
@@ -96,16 +97,9 @@ impl Reading {
 
 /// Share of the fixed modules that are not as they should be.
 pub(super) fn wrong_share(dark: &Grid, symbol: Symbol) -> f32 {
-    let (mut wrong, mut all) = (0, 0);
-    for y in 0..dark.size {
-        for x in 0..dark.size {
-            if let Some(known) = symbol.known(x, y) {
-                all += 1;
-                wrong += u32::from(known != (dark.at(x, y) > 0.0));
-            }
-        }
-    }
-    wrong as f32 / all as f32
+    let fixed = &symbol.layout().fixed;
+    let wrong = fixed.iter().filter(|(x, y, is_dark)| *is_dark != (dark.at(*x, *y) > 0.0)).count();
+    wrong as f32 / fixed.len() as f32
 }
 
 /// What the format information says.
@@ -173,7 +167,7 @@ mod tests {
         for seed in 0..100 {
             for (i, v) in grid.values.iter_mut().enumerate() {
                 let (x, y) = (i % drawn.symbol.size(), i / drawn.symbol.size());
-                if drawn.symbol.known(x, y).is_none() {
+                if drawn.symbol.layout().known(x, y).is_none() {
                     *v = chance(i + 10_000 * seed);
                 }
             }

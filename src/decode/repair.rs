@@ -50,12 +50,9 @@ const BLOCKS: [[u8; 40]; 4] = [
     ],
 ];
 
-/// Repairs grids of one version after the other.
+/// Repairs grids.
 #[derive(Debug, Default)]
 pub(super) struct Repair {
-    symbol: Option<Symbol>,
-    /// The modules of the codewords, in the order of their bits.
-    order: Vec<[u8; 2]>,
     codewords: Vec<u8>,
     /// How sure the least sure module of each codeword is.
     sure: Vec<f32>,
@@ -66,11 +63,11 @@ pub(super) struct Repair {
 impl Repair {
     /// Corrects the codewords of a grid in place; `format` is the five bits of level and mask. False if it cannot be done.
     pub(super) fn repair(&mut self, dark: &mut Grid, symbol: Symbol, format: u32) -> bool {
-        self.arrange(symbol);
+        let modules = symbol.layout().order.as_chunks::<8>().0;
         let (level, mask) = ((format >> 3) as usize & 3, format & 7);
         self.codewords.clear();
         self.sure.clear();
-        for modules in self.order.as_chunks::<8>().0 {
+        for modules in modules {
             let (mut byte, mut sure) = (0, f32::MAX);
             for [x, y] in modules.map(|m| m.map(usize::from)) {
                 let value = dark.at(x, y);
@@ -86,36 +83,13 @@ impl Repair {
         ) {
             return false;
         }
-        for (modules, byte) in self.order.as_chunks::<8>().0.iter().zip(&self.codewords) {
+        for (modules, byte) in modules.iter().zip(&self.codewords) {
             for (i, [x, y]) in modules.iter().map(|m| m.map(usize::from)).enumerate() {
                 let bit = byte >> (7 - i) & 1 == 1;
                 dark.values[y * dark.size + x] = if bit == masked(mask, x, y) { -1.0 } else { 1.0 };
             }
         }
         true
-    }
-
-    /// The places of the bits: two columns at a time from the right, upwards and downwards (7.7.3).
-    fn arrange(&mut self, symbol: Symbol) {
-        if self.symbol.replace(symbol) == Some(symbol) {
-            return;
-        }
-        self.order.clear();
-        let size = symbol.size();
-        let format = |x: usize, y: usize| (x == 8 && (y < 9 || y + 8 >= size)) || (y == 8 && (x < 9 || x + 8 >= size));
-        // Column 6 is the timing pattern's; the pairs to its left start one further.
-        let rights =
-            (0..size / 2).map(|pair| size - 1 - 2 * pair).map(|right| if right <= 6 { right - 1 } else { right });
-        for (pair, right) in rights.enumerate() {
-            for step in 0..size {
-                let y = if pair % 2 == 0 { size - 1 - step } else { step };
-                for x in [right, right - 1] {
-                    if symbol.known(x, y).is_none() && !format(x, y) {
-                        self.order.push([x as u8, y as u8]);
-                    }
-                }
-            }
-        }
     }
 
     fn correct_all(&mut self, correction: usize, blocks: usize) -> bool {
@@ -335,7 +309,7 @@ mod tests {
                 let data = 9 * torn.size + 9..torn.values.len();
                 for i in data.step_by(211) {
                     let (x, y) = (i % torn.size, i / torn.size);
-                    torn.values[i] *= if symbol.known(x, y).is_none() && x > 8 { -1.0 } else { 1.0 };
+                    torn.values[i] *= if symbol.layout().known(x, y).is_none() && x > 8 { -1.0 } else { 1.0 };
                 }
                 assert!(repair.repair(&mut torn, symbol, format), "version {version} {level:?}");
                 assert_eq!(torn.values, dark.values, "version {version} {level:?}");

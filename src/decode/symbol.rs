@@ -1,4 +1,6 @@
-//! What is fixed in a QR symbol of each version (ISO/IEC 18004, 6.3 and 7.9 to 7.10).
+//! What is fixed in a QR symbol of each version (ISO/IEC 18004, 6.3 and 7.9 to 7.10), and where the rest goes.
+
+use std::sync::OnceLock;
 
 /// A version, 1 to 40.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -6,7 +8,57 @@ pub(super) struct Symbol {
     pub(super) version: usize,
 }
 
+/// What each module of a version is for.
+#[derive(Debug)]
+pub(super) struct Layout {
+    size: usize,
+    /// Whether a module is dark, in rows, if that does not depend on what the symbol says.
+    known: Vec<Option<bool>>,
+    /// The same for those where it does not: column, row, whether it is dark.
+    pub(super) fixed: Vec<(usize, usize, bool)>,
+    /// The modules of the codewords, in the order of their bits.
+    pub(super) order: Vec<[u8; 2]>,
+}
+
+impl Layout {
+    fn of(symbol: Symbol) -> Self {
+        let size = symbol.size();
+        let places = || (0..size).flat_map(|y| (0..size).map(move |x| (x, y)));
+        let known: Vec<_> = places().map(|(x, y)| symbol.known(x, y)).collect();
+        let fixed = places().filter_map(|(x, y)| known[y * size + x].map(|dark| (x, y, dark))).collect();
+        // Two columns at a time from the right, upwards and downwards (7.7.3). Column 6 is the timing pattern's: the pairs to
+        // its left start one further.
+        let rights =
+            (0..size / 2).map(|pair| size - 1 - 2 * pair).map(|right| if right <= 6 { right - 1 } else { right });
+        let format = |x: usize, y: usize| (x == 8 && (y < 9 || y + 8 >= size)) || (y == 8 && (x < 9 || x + 8 >= size));
+        let mut order = Vec::new();
+        for (pair, right) in rights.enumerate() {
+            for step in 0..size {
+                let y = if pair % 2 == 0 { size - 1 - step } else { step };
+                for x in [right, right - 1] {
+                    if known[y * size + x].is_none() && !format(x, y) {
+                        order.push([x as u8, y as u8]);
+                    }
+                }
+            }
+        }
+        Self { size, known, fixed, order }
+    }
+
+    /// Whether a module is dark, if that does not depend on what the symbol says.
+    #[inline]
+    pub(super) fn known(&self, x: usize, y: usize) -> Option<bool> {
+        self.known[y * self.size + x]
+    }
+}
+
 impl Symbol {
+    /// Worked out when it is first asked for.
+    pub(super) fn layout(self) -> &'static Layout {
+        static LAYOUTS: [OnceLock<Layout>; 40] = [const { OnceLock::new() }; 40];
+        LAYOUTS[self.version - 1].get_or_init(|| Layout::of(self))
+    }
+
     pub(super) fn new(version: usize) -> Option<Self> {
         (1..=40).contains(&version).then_some(Self { version })
     }
@@ -34,8 +86,7 @@ impl Symbol {
         !matches!((column, row), (0, 0)) && (column, row) != (0, last) && (column, row) != (last, 0)
     }
 
-    /// Whether a module is dark, if that does not depend on what the symbol says.
-    pub(super) fn known(self, x: usize, y: usize) -> Option<bool> {
+    fn known(self, x: usize, y: usize) -> Option<bool> {
         let size = self.size();
         // Finders and the light line around them.
         let corner = |v: usize| {
