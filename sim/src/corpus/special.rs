@@ -250,7 +250,7 @@ fn unreadable(draw: &mut Draw) -> Sample {
         }
     };
     shot.keep_in_view();
-    Sample { texts: Vec::new(), ..shot.sample(what.to_owned()) }
+    shot.sample(what.to_owned())
 }
 
 fn empty(draw: &mut Draw) -> Sample {
