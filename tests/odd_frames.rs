@@ -63,7 +63,9 @@ fn a_code_is_read_before_and_after_odd_frames() {
     let picture: image::GrayImage = code.render::<image::Luma<u8>>().module_dimensions(6, 6).build();
     let good = Luma::new(picture.width() as usize, picture.height() as usize, picture.into_raw());
     let mut decoder = Decoder::new(Settings::thorough());
-    for (width, height) in [(2, 2), (21, 21), (65_535, 2), (40, 40), (3, 65_535), (640, 24)] {
+    for (width, height) in
+        [(0, 0), (1, 1), (65_535, 1), (1, 65_535), (2, 2), (21, 21), (65_535, 2), (40, 40), (3, 65_535), (640, 24)]
+    {
         assert_eq!(decoder.look(&good).codes[0].text(), "TG1:EXAMPLE", "before {width}x{height}");
         assert_eq!(decoder.look(&noise(width, height, 2, 7)).codes, [], "{width}x{height}");
     }

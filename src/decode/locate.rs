@@ -6,13 +6,20 @@
 
 use super::budget::Budget;
 use super::geometry::{Mapping, TERMS, terms};
-use super::refit::{Sight, refit};
+use super::refit::{Known, Sight, refit};
 use super::solve::Normal;
 use super::symbol::{Symbol, version_word};
 use super::triples::Triple;
 
 /// Below this the timing patterns do not alternate: no code, or not this version.
 const TIMING: f32 = 0.35;
+/// The same where one finder is only a guess: what is read at all reaches 0.76 then.
+const TIMING_GUESSED: f32 = 0.6;
+/// Mean change from module to module of a timing pattern, as a share of the finders' contrast: blur leaves 0.16 of what is
+/// read at all.
+const FAINTEST: f32 = 0.2;
+/// The same of ground with nothing on it.
+const BARE: f32 = 0.08;
 /// Correlation from which on a place looks like an alignment pattern.
 const ALIGNED: f32 = 0.6;
 /// Alignment patterns of one symbol: 7 rows of 7, without the finders' three.
@@ -23,12 +30,17 @@ const MOST_ALIGNMENTS: usize = 46;
 pub(super) struct Located {
     pub(super) symbol: Symbol,
     pub(super) mapping: Mapping,
+    /// The finder that was not seen, if one was not: top left, top right, bottom left.
+    pub(super) hidden: Option<usize>,
     /// How well its timing patterns alternate: 1 is perfect.
     pub(super) timing: f32,
 }
 
 /// The best symbol for three finders.
 pub(super) fn locate(triple: &Triple, sight: Sight<'_>, budget: Budget) -> Option<Located> {
+    if is_bare(triple, sight) {
+        return None;
+    }
     let estimate = (triple.modules + 7.0 - 17.0) / 4.0;
     let nearest = (estimate.round() as usize).clamp(1, 40);
     let play = 1 + nearest / 8;
@@ -60,73 +72,111 @@ pub(super) fn locate(triple: &Triple, sight: Sight<'_>, budget: Budget) -> Optio
             break;
         }
     }
-    let mut found = best.filter(|b| b.timing > TIMING)?;
+    let enough = if triple.guessed.is_some() { TIMING_GUESSED } else { TIMING };
+    let mut found = best.filter(|b| b.timing > enough)?;
     align(&mut found, sight);
     Some(found)
 }
 
-fn attempt(triple: &Triple, sight: Sight<'_>, symbol: Symbol) -> Option<Located> {
-    let mut mapping = Mapping::from_finders(&triple.finders, symbol.size()).filter(Mapping::is_sound)?;
-    if let Some(guessed) = triple.guessed {
-        mapping = place_guess(triple, guessed, sight, symbol, mapping)?;
+/// Whether there is next to nothing between the finders that were seen, as between the squares of a poster.
+fn is_bare(triple: &Triple, sight: Sight<'_>) -> bool {
+    let [corner, right, down] = triple.finders.map(|f| f.at);
+    let modules = triple.modules.max(1.0);
+    let seen = &triple.finders[usize::from(triple.guessed == Some(0))];
+    let ring = seen.axes.iter().flat_map(|[x, y]| [[2.5 * x, 2.5 * y], [-2.5 * x, -2.5 * y]]);
+    let light: f32 = ring.map(|[x, y]| sight.at([seen.at[0] + x, seen.at[1] + y])).sum();
+    let contrast = light / 4.0 - sight.at(seen.at);
+    // Along the timing pattern, three modules from the middles of the finders.
+    let is_flat = |from: [f32; 2], to: [f32; 2], third: [f32; 2]| {
+        let inwards = [0, 1].map(|k| (third[k] - from[k]) * 3.0 / modules);
+        let place = |i: usize| [0, 1].map(|k| from[k] + inwards[k] + (to[k] - from[k]) * i as f32 / modules);
+        let lights = (4..modules as usize - 3).map(|i| sight.at(place(i)));
+        let mut before = sight.at(place(4));
+        let changes: f32 = lights.map(|now| (now - std::mem::replace(&mut before, now)).abs()).sum();
+        changes < BARE * contrast * modules
+    };
+    match triple.guessed {
+        None => is_flat(corner, right, down) && is_flat(corner, down, right),
+        Some(0) => is_flat(right, down, right),
+        Some(1) => is_flat(corner, down, right),
+        Some(_) => is_flat(corner, right, down),
     }
-    refit(&mut mapping, sight, triple.guessed.is_some(), &[], 2);
-    Some(Located { symbol, timing: timing(&mapping, sight), mapping })
 }
 
-/// Looks for a finder that was not seen: there where the timing patterns that lead to it alternate best.
-fn place_guess(triple: &Triple, guessed: usize, sight: Sight<'_>, symbol: Symbol, start: Mapping) -> Option<Mapping> {
-    // A pattern between two finders that were seen does not depend on the guess.
-    if guessed != 0 && lines(&start, sight)[2 - guessed] < TIMING {
-        return None;
-    }
-    let mut finders = triple.finders;
-    let [u, v] = finders[guessed].axes;
-    let mut best = (0.0, start);
-    for step in [1.0, 0.4] {
-        let from = finders[guessed].at;
-        for i in 0..25 {
-            let [a, b] = [i % 5, i / 5].map(|k| (k as f32 - 2.0) * step);
-            finders[guessed].at = [0, 1].map(|k| from[k] + a * u[k] + b * v[k]);
-            let Some(mapping) = Mapping::from_finders(&finders, symbol.size()).filter(Mapping::is_sound) else {
-                continue;
-            };
-            let [row, column] = lines(&mapping, sight);
-            let score = match guessed {
-                0 => 0.5 * (row + column),
-                1 => row,
-                _ => column,
-            };
-            if score > best.0 {
-                best = (score, mapping);
-            }
+fn attempt(triple: &Triple, sight: Sight<'_>, symbol: Symbol) -> Option<Located> {
+    let mut mapping = Mapping::from_finders(&triple.finders, symbol.size()).filter(Mapping::is_sound)?;
+    let hidden = triple.guessed;
+    let known = Known::finders(hidden);
+    if let Some(hidden) = hidden {
+        refit(&mut mapping, sight, known, 1);
+        // A pattern between two finders that were seen does not depend on the guess.
+        if hidden != 0 && lines(&mapping, sight, [[0, symbol.size()]; 2])[2 - hidden] < TIMING_GUESSED {
+            return None;
         }
-        let found = [[3.5, 3.5], [symbol.size() as f32 - 3.5, 3.5], [3.5, symbol.size() as f32 - 3.5]][guessed];
-        finders[guessed].at = best.1.map(found);
+        grow(&mut mapping, sight, hidden)?;
     }
-    (best.0 > TIMING).then_some(best.1)
+    refit(&mut mapping, sight, if hidden.is_some() { known.timing([[0, symbol.size()]; 2]) } else { known }, 2);
+    Some(Located { symbol, timing: timing(&mapping, sight), mapping, hidden })
+}
+
+/// Follows the timing patterns from the finders that were seen to the one that was not, so much farther each time as the
+/// mapping can be trusted beyond what it was fitted to.
+fn grow(mapping: &mut Mapping, sight: Sight<'_>, hidden: usize) -> Option<()> {
+    let size = mapping.size;
+    let mut length = 4;
+    while length < size - 15 {
+        length += 2 + length / 4;
+        let timing = match hidden {
+            0 => [[(size - 8).saturating_sub(length), size]; 2],
+            1 => [[0, 8 + length], [0, size]],
+            _ => [[0, size], [0, 8 + length]],
+        };
+        refit(mapping, sight, Known::finders(Some(hidden)).timing(timing), 2);
+        if lines(mapping, sight, timing).iter().any(|line| *line < TIMING) {
+            return None;
+        }
+    }
+    Some(())
 }
 
 /// How well row 6 and column 6 alternate between the finders: the share of the changes that go the right way.
 pub(super) fn timing(mapping: &Mapping, sight: Sight<'_>) -> f32 {
-    lines(mapping, sight).iter().sum::<f32>() / 2.0
+    lines(mapping, sight, [[0, mapping.size]; 2]).iter().sum::<f32>() / 2.0
 }
 
-/// The same for the row and the column.
-fn lines(mapping: &Mapping, sight: Sight<'_>) -> [f32; 2] {
-    let line = |place: &dyn Fn(f32) -> [f32; 2]| {
+/// The same for parts of the row and the column.
+fn lines(mapping: &Mapping, sight: Sight<'_>, parts: [[usize; 2]; 2]) -> [f32; 2] {
+    // On flat ground noise alone alternates.
+    let least = FAINTEST * contrast(mapping, sight);
+    let line = |[from, to]: [usize; 2], place: &dyn Fn(f32) -> [f32; 2]| {
         let (mut right, mut all) = (0.0, 0.0_f32);
-        let mut before = sight.at(mapping.map(place(6.5)));
-        for i in 7..mapping.size - 6 {
+        let part = from.max(7)..to.min(mapping.size - 6);
+        let changes = part.len() as f32;
+        let mut before = sight.at(mapping.map(place(part.start as f32 - 0.5)));
+        for i in part {
             let now = sight.at(mapping.map(place(i as f32 + 0.5)));
             // Odd modules are light.
             right += if i % 2 == 1 { now - before } else { before - now };
             all += (now - before).abs();
             before = now;
         }
-        right / all.max(1.0)
+        right / all.max(least * changes).max(1.0)
     };
-    [line(&|t| [t, 6.5]), line(&|t| [6.5, t])]
+    [line(parts[0], &|t| [t, 6.5]), line(parts[1], &|t| [6.5, t])]
+}
+
+/// How much lighter the light ring of a finder is than its middle. One of the three may be hidden: the middle one counts.
+fn contrast(mapping: &Mapping, sight: Sight<'_>) -> f32 {
+    let far = mapping.size as f32 - 3.5;
+    let [mut a, b, mut c] = [[3.5, 3.5], [far, 3.5], [3.5, far]].map(|[x, y]| {
+        let ring = [[2.5, 0.0], [-2.5, 0.0], [0.0, 2.5], [0.0, -2.5]];
+        let light: f32 = ring.iter().map(|[dx, dy]| sight.at(mapping.map([x + dx, y + dy]))).sum();
+        light / 4.0 - sight.at(mapping.map([x, y]))
+    });
+    if a > c {
+        std::mem::swap(&mut a, &mut c);
+    }
+    b.clamp(a, c)
 }
 
 /// The version the symbol says, if one of its two words can be read: at most three of eighteen bits may be wrong.
@@ -148,10 +198,11 @@ fn version_said(mapping: &Mapping, sight: Sight<'_>) -> Option<usize> {
 
 /// Pins the mapping to the alignment patterns.
 pub(super) fn align(found: &mut Located, sight: Sight<'_>) {
-    let Located { symbol, mapping, .. } = found;
+    let Located { symbol, mapping, hidden, .. } = found;
+    let edges = Known::finders(*hidden).timing([[0, symbol.size()]; 2]);
     let rows = symbol.alignment_rows();
     let size = symbol.size();
-    refit(mapping, sight, true, &[], 1);
+    refit(mapping, sight, edges, 1);
     if rows == 0 {
         return;
     }
@@ -170,7 +221,7 @@ pub(super) fn align(found: &mut Located, sight: Sight<'_>) {
         ];
         if let Some(pinned) = Mapping::from_points(size, modules, pixels).filter(Mapping::is_sound) {
             *mapping = pinned;
-            refit(mapping, sight, true, &[[last, last]], 2);
+            refit(mapping, sight, edges.alignments(&[[last, last]]), 2);
             // A wrong pattern far away would have torn the timing apart.
             let timing = timing(mapping, sight);
             if timing < found.timing - 0.3 {
@@ -292,6 +343,26 @@ mod tests {
             let off = drawn.off(&located.mapping);
             assert!(off < 0.35, "version {version}: {off} modules off");
         }
+    }
+
+    #[test]
+    fn three_finders_with_nothing_between_them_are_no_code() {
+        let drawn = draw(4, 6.0, 20.0, 0.2);
+        let far = drawn.symbol.size() - 7;
+        let size = drawn.symbol.size();
+        let finder = |i: usize| (i % size < 7 || i % size >= far) && (i / size < 7 || i / size >= far);
+        let bare: Vec<bool> = drawn.dark.iter().enumerate().map(|(i, dark)| *dark && finder(i)).collect();
+        let pixels = super::super::testing::paint(&drawn.truth, &bare, drawn.frame.width());
+        let picture = super::super::plane::View { pixels: &pixels, ..drawn.view() };
+        let mut triples = Triples::default();
+        triples.form(&super::super::testing::find(picture));
+        assert!(!triples.list.is_empty());
+        let sight = Sight { picture, ..drawn.sight() };
+        for triple in &triples.list {
+            assert!(is_bare(triple, sight) && locate(triple, sight, Budget::start(Duration::MAX / 2)).is_none());
+        }
+        triples.form(&drawn.finders());
+        assert!(!is_bare(&triples.list[0], drawn.sight()));
     }
 
     #[test]

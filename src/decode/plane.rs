@@ -50,9 +50,11 @@ pub(super) struct Pyramid {
 }
 
 impl Pyramid {
-    /// Starts with a new frame.
-    pub(super) fn begin(&mut self, frame: &Luma) {
-        (self.made, self.size) = (0, [frame.width(), frame.height()]);
+    /// Starts with a new frame; says whether it is as large as the one before.
+    pub(super) fn begin(&mut self, frame: &Luma) -> bool {
+        let size = [frame.width(), frame.height()];
+        self.made = 0;
+        std::mem::replace(&mut self.size, size) == size
     }
 
     /// How many levels of this frame are large enough to hold a code.

@@ -36,25 +36,42 @@ impl Sight<'_> {
     }
 }
 
-/// Moves the mapping onto the edges of the finders, of the timing patterns if `timing`, and of the alignment patterns with
-/// these middles. Says how well it fits: the share of the edges' contrast that is within a quarter of a module.
-pub(super) fn refit(
-    mapping: &mut Mapping,
-    sight: Sight<'_>,
-    timing: bool,
-    alignments: &[[f32; 2]],
-    rounds: usize,
-) -> f32 {
-    let mut good = 0.0;
+/// What of a symbol a mapping is pulled onto.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// Which finders: top left, top right, bottom left.
+    finders: [bool; 3],
+    /// From which module to which the timing patterns: row 6, column 6.
+    timing: [[usize; 2]; 2],
+    /// The middles of alignment patterns.
+    alignments: &'a [[f32; 2]],
+}
+
+impl<'a> Known<'a> {
+    /// The finders, but for one that is hidden.
+    pub(super) fn finders(hidden: Option<usize>) -> Self {
+        Self { finders: std::array::from_fn(|i| Some(i) != hidden), timing: [[0; 2]; 2], alignments: &[] }
+    }
+
+    /// And the timing patterns, from these modules to these.
+    pub(super) fn timing(self, timing: [[usize; 2]; 2]) -> Self {
+        Self { timing, ..self }
+    }
+
+    /// And the alignment patterns with these middles.
+    pub(super) fn alignments(self, alignments: &'a [[f32; 2]]) -> Self {
+        Self { alignments, ..self }
+    }
+}
+
+/// Moves the mapping onto the edges of what is known.
+pub(super) fn refit(mapping: &mut Mapping, sight: Sight<'_>, known: Known<'_>, rounds: usize) {
     for round in 0..rounds {
         let reach = if round == 0 { 0.9 } else { 0.65 };
         let mut sums = Normal::<8>::new();
-        let (mut near, mut all) = (0.0, 0.0);
         let mut pull = |edge: Edge, share: f32| {
             let Some((offset, contrast)) = offset(mapping, sight, edge, reach) else { return };
             let weight = contrast * share / (1.0 + (offset / 0.35) * (offset / 0.35));
-            all += contrast;
-            near += if offset.abs() < 0.25 { contrast } else { 0.0 };
             let a = mapping.map(edge.place);
             let b = mapping.map([edge.place[0] + 0.1 * edge.lighter[0], edge.place[1] + 0.1 * edge.lighter[1]]);
             // In modules, so that near and far edges count alike.
@@ -66,24 +83,25 @@ pub(super) fn refit(
             }
         };
         let far = mapping.size as f32 - 3.5;
-        for middle in [[3.5, 3.5], [far, 3.5], [3.5, far]] {
+        let middles = [[3.5, 3.5], [far, 3.5], [3.5, far]].into_iter().zip(known.finders);
+        for middle in middles.filter_map(|(middle, seen)| seen.then_some(middle)) {
             for (half, outwards) in [(3.5, 1.0), (2.5, -1.0), (1.5, 1.0)] {
                 square(middle, half, outwards, |edge| pull(edge, 1.0));
             }
         }
-        for middle in alignments {
+        for middle in known.alignments {
             for (half, outwards) in [(2.5, 1.0), (1.5, -1.0), (0.5, 1.0)] {
                 square(*middle, half, outwards, |edge| pull(edge, 1.5));
             }
         }
-        if timing {
-            for i in 8..mapping.size - 8 {
-                let sign = if i % 2 == 0 { 1.0 } else { -1.0 };
-                pull(Edge { place: [i as f32 + 1.0, 6.5], lighter: [sign, 0.0] }, 0.5);
-                pull(Edge { place: [6.5, i as f32 + 1.0], lighter: [0.0, sign] }, 0.5);
-            }
+        let [row, column] = known.timing.map(|[from, to]| from.max(8)..to.min(mapping.size - 8));
+        let sign = |i: usize| if i.is_multiple_of(2) { 1.0 } else { -1.0 };
+        for i in row {
+            pull(Edge { place: [i as f32 + 1.0, 6.5], lighter: [sign(i), 0.0] }, 0.5);
         }
-        good = near / f32::max(all, 1.0);
+        for i in column {
+            pull(Edge { place: [6.5, i as f32 + 1.0], lighter: [0.0, sign(i)] }, 0.5);
+        }
         let Some(by) = sums.solve(1e-7) else { break };
         let before = *mapping;
         mapping.shift(by);
@@ -92,7 +110,6 @@ pub(super) fn refit(
             break;
         }
     }
-    good
 }
 
 /// Pieces of the four sides of a square; `outwards` is 1 where it becomes lighter to the outside.
@@ -139,7 +156,8 @@ mod tests {
         let drawn = draw(3, 6.0, 12.0, 0.2);
         let mut mapping = drawn.truth.moved([0.45, -0.4]);
         assert!(drawn.off(&mapping) > 0.4);
-        refit(&mut mapping, drawn.sight(), true, &[[22.5, 22.5]], 3);
+        let known = Known::finders(None).timing([[0, 29]; 2]).alignments(&[[22.5, 22.5]]);
+        refit(&mut mapping, drawn.sight(), known, 3);
         assert!(drawn.off(&mapping) < 0.12, "{} modules", drawn.off(&mapping));
     }
 }

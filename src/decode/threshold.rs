@@ -13,6 +13,8 @@ const REACH: usize = 2;
 const FAINTEST: u8 = 10;
 /// Contrast that noise alone may give a block.
 const NOISIEST: u8 = 70;
+/// Graininess beside a block's contrast from which on it is noise.
+const GRAINY: f32 = 0.36;
 
 /// How a picture is divided. What one manner does not show, another may.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -93,9 +95,11 @@ impl Bits {
         self.thresholds[(y / BLOCK).min(high - 1) * wide + (x / BLOCK).min(wide - 1)]
     }
 
-    /// Whether some place is as busy in both directions as the modules of a small code: most of 3x3 blocks.
+    /// Whether some place is as busy in both directions as the modules of a small code, and more than noise: most of 3x3
+    /// blocks.
     pub(super) fn has_fine_texture(&mut self) -> bool {
         const CHANGES: u8 = 10;
+        let least = if self.is_noisy() { self.noise.saturating_mul(2) } else { 0 };
         let wide = self.blocks[0];
         self.work.busy.clear();
         for rows in self.words.chunks(self.stride * BLOCK) {
@@ -116,7 +120,8 @@ impl Bits {
         let side = self.stride * 8;
         let busy = |x: usize, y: usize| {
             let at = y * side + x;
-            x < wide && self.work.busy.get(at).is_some_and(|c| c[0].min(c[1]) >= CHANGES)
+            let contrast = || self.work.range.get(y * wide + x).map_or(0, |[low, high]| high - low);
+            x < wide && self.work.busy.get(at).is_some_and(|c| c[0].min(c[1]) >= CHANGES) && contrast() >= least
         };
         let high = self.work.busy.len() / side.max(1);
         (0..high.saturating_sub(2)).any(|y| {
@@ -163,7 +168,7 @@ impl Bits {
                 work.weighted.push(f32::from(low) + self.manner.middle * f32::from(high - low));
             }
         }
-        let (noise, floor) = noise_floor(&histogram, wide * high);
+        let (noise, floor) = noise_floor(&histogram, wide * high, || graininess(picture));
         (self.noise, self.floor) = (noise, floor);
         let floor = f32::from(floor) * self.manner.floor;
         let mut busy = 0;
@@ -263,7 +268,7 @@ fn below(pixels: [u8; 8], threshold: u8) -> u8 {
 
 /// The contrast that noise alone gives a block: a fifth of a picture is flat ground as a rule, and where it is not, no
 /// more than half of what the busiest blocks show.
-fn noise_floor(histogram: &[u32; 256], blocks: usize) -> (u8, u8) {
+fn noise_floor(histogram: &[u32; 256], blocks: usize, graininess: impl FnOnce() -> f32) -> (u8, u8) {
     let quantile = |share: f32| {
         let wanted = (blocks as f32 * share) as u32;
         let mut seen = 0;
@@ -275,9 +280,27 @@ fn noise_floor(histogram: &[u32; 256], blocks: usize) -> (u8, u8) {
     };
     let (flat, busiest) = (quantile(0.2), quantile(0.95));
     let byte = |v: usize| u8::try_from(v).unwrap_or(u8::MAX);
-    // More is no sensor's noise but a code from edge to edge.
-    let most = if flat > usize::from(NOISIEST) { busiest / 3 } else { busiest / 2 };
-    (byte(flat), byte((flat * 3 / 2).min(most)).max(FAINTEST))
+    let floor = flat * 3 / 2;
+    let most = if flat > usize::from(NOISIEST) {
+        // More is no sensor's noise but a code from edge to edge.
+        busiest / 3
+    } else if busiest < flat * 8 / 5 && graininess() > GRAINY * flat as f32 {
+        // Noise from edge to edge, and nothing else.
+        floor
+    } else {
+        busiest / 2
+    };
+    (byte(flat), byte(floor.min(most)).max(FAINTEST))
+}
+
+/// How much pixels differ from the mean of their neighbours, twice that: of noise nearly half of a block's contrast, of
+/// modules four pixels wide a quarter.
+fn graininess(picture: View<'_>) -> f32 {
+    let rows = (0..picture.height).step_by(BLOCK).map(|y| picture.row(y));
+    let (sum, count) = rows.flat_map(|row| row.array_windows::<3>()).fold((0_u32, 0_u32), |(sum, count), [a, b, c]| {
+        (sum + (2 * u32::from(*b)).abs_diff(u32::from(*a) + u32::from(*c)), count + 1)
+    });
+    sum as f32 / count.max(1) as f32
 }
 
 #[cfg(test)]
@@ -311,6 +334,17 @@ mod tests {
                 assert_eq!(bits.dark(x, y), x / 5 % 2 == 1, "at {x}, {y}");
             }
         }
+    }
+
+    #[test]
+    fn noise_from_edge_to_edge_gives_next_to_no_edges() {
+        let chance = super::super::testing::chance;
+        let noise = |i: usize| (128.0 + 12.0 * (chance(i) + chance(i + 77_777) + chance(i + 155_555))) as u8;
+        let pixels: Vec<u8> = (0..256 * 256).map(noise).collect();
+        let mut bits = Bits::default();
+        bits.divide(View { width: 256, height: 256, pixels: &pixels }, Manner::default());
+        assert!(bits.is_noisy() && bits.busy < 0.02, "{} of the blocks", bits.busy);
+        assert!(!bits.has_fine_texture());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use super::grid::Grid;
 use super::locate::{Located, align, timing};
-use super::refit::{Sight, refit};
+use super::refit::{Known, Sight, refit};
 use super::symbol::Symbol;
 
 /// Frames after which a symbol that was not seen again is forgotten.
@@ -100,7 +100,8 @@ pub(super) fn find_again(mut located: Located, sight: Sight<'_>) -> Option<Locat
         return None;
     }
     located.mapping = best.1;
-    refit(&mut located.mapping, sight, true, &[], 2);
+    let known = Known::finders(located.hidden).timing([[0, located.symbol.size()]; 2]);
+    refit(&mut located.mapping, sight, known, 2);
     located.timing = timing(&located.mapping, sight);
     if located.timing < CERTAIN {
         return None;
@@ -112,9 +113,10 @@ pub(super) fn find_again(mut located: Located, sight: Sight<'_>) -> Option<Locat
 /// Correlation of what two grids say of the modules that are not fixed.
 fn likeness(a: &Grid, b: &Grid, symbol: Symbol) -> f32 {
     let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
+    let layout = symbol.layout();
     for y in 0..a.size {
         for x in 0..a.size {
-            if symbol.known(x, y).is_none() {
+            if layout.known(x, y).is_none() {
                 let (a, b) = (a.at(x, y).clamp(-2.0, 2.0), b.at(x, y).clamp(-1.2, 1.2));
                 (ab, aa, bb) = (ab + a * b, aa + a * a, bb + b * b);
             }
@@ -132,7 +134,7 @@ mod tests {
     #[test]
     fn a_symbol_that_moved_is_found_again() {
         let drawn = draw(6, 4.0, 10.0, 0.1);
-        let last = Located { symbol: drawn.symbol, mapping: drawn.truth.moved([2.6, -1.7]), timing: 1.0 };
+        let last = Located { symbol: drawn.symbol, mapping: drawn.truth.moved([2.6, -1.7]), hidden: None, timing: 1.0 };
         let found = find_again(last, drawn.sight()).expect("found");
         assert!(drawn.off(&found.mapping) < 0.3, "{}", drawn.off(&found.mapping));
     }

@@ -85,10 +85,13 @@ impl Triples {
         if let (Some(there), Some(back)) = (link(one, two, 0), link(two, one, 0)) {
             // Along a side: either of them is the corner, and the code on either side of the line.
             let modules = there.modules;
-            for (corner, other, side) in [(one, two, there.side), (two, one, back.side)] {
+            // A crack or a thumb may have bent the axes of one of them: the other one's are nearly the same.
+            let (straight, side) = if two.misfit < one.misfit { (two, back.side) } else { (one, there.side) };
+            let across = straight.axes[1 - side];
+            for (corner, other) in [(one, two), (two, one)] {
                 for sign in [-1.0, 1.0] {
-                    let across = corner.axes[1 - side].map(|v| v * sign * modules);
-                    let third = Finder { at: [corner.at[0] + across[0], corner.at[1] + across[1]], ..*corner };
+                    let [dx, dy] = across.map(|v| v * sign * modules);
+                    let third = Finder { at: [corner.at[0] + dx, corner.at[1] + dy], axes: straight.axes, ..*corner };
                     let doubt = there.doubt + one.misfit + two.misfit;
                     self.list.push(Triple { modules, doubt, ..Triple::new([*corner, *other, third], Some(2)) });
                 }
