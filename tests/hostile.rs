@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use common::server::{Fault, Server};
@@ -124,7 +125,10 @@ fn a_registry_that_answers_nonsense_is_named() {
         (Fault::Answer(503, r#"{"error":"busy","message":"try later"}"#), "503: try later"),
         (Fault::Answer(404, "<html>no</html>"), "is this the address of a Tongguan registry?"),
         (Fault::Answer(200, "<!doctype html><html>Welcome to the hotel Wi-Fi</html>"), "is not a Tongguan file"),
+        (Fault::Answer(403, ""), "the registry answers 403: it does not let this gate in"),
         (Fault::Answer(200, ""), "is not a Tongguan file"),
+        (Fault::Raw("SSH-2.0-OpenSSH_9.2p1\r\n\r\n"), "what answers there is no registry"),
+        (Fault::Raw(""), "was reached, but the answer broke off"),
         (Fault::Endless, "more than the 16384 bytes"),
     ] {
         let server = Server::new(before.stick.path(), move |_| fault);
@@ -133,7 +137,18 @@ fn a_registry_that_answers_nonsense_is_named() {
     // The head is good, and what it names is endless: the download stops at the size in the head.
     let server = Server::new(before.stick.path(), |path| if path == "v1/head" { Fault::None } else { Fault::Endless });
     before.refuses(&server.url, "bytes this file may have");
-    before.refuses("http://127.0.0.1:1", "cannot be reached");
+    before.refuses("http://127.0.0.1:1", "cannot be reached: Connection refused");
+    before.refuses("http://registry.invalid", "cannot be reached");
+    // A plain server where a secure one is expected.
+    let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", plain.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = plain.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).ok();
+    });
+    before.refuses(&url, "not securely");
+    server.join().unwrap();
     before.refuses("/nowhere", "cannot read /nowhere/v1/head");
     before.accepts(&before.stick.path().display().to_string());
 }

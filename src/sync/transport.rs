@@ -1,7 +1,7 @@
 //! Where the registry's files come from: a server, or a folder such as a USB stick. Both have the same layout (SYNC 1.1).
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,13 +11,19 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// The longest a server may take to be there and to begin its answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Why a file could not be fetched.
+/// Why a file could not be fetched. What to do next differs: look at the network, at the registry, or at the address.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// No connection, or it broke.
+    /// Nobody was there: no name, no way, no listener, no answer to a connection.
     #[error("the registry cannot be reached: {0}")]
     Unreachable(String),
+    /// It was there, and then no longer.
+    #[error("the registry was reached, but the answer broke off ({0}): try again, then look at the network in between")]
+    BrokeOff(String),
+    /// It was there, but no secure connection came about.
+    #[error("the registry was reached, but not securely ({0}): is the clock right, and is this an https address?")]
+    Insecure(String),
     /// The server answers, but not with the file.
     #[error("the registry answers {status}{}", explain(*status, message))]
     Status {
@@ -26,8 +32,13 @@ pub enum TransportError {
         /// What the registry says, if it says anything.
         message: String,
     },
+    /// Something answers, but no registry does so.
+    #[error(
+        "what answers there is no registry ({0}): is the address right, or is a log-in page of the network in between?"
+    )]
+    Nonsense(String),
     /// More bytes than the file may have (endless data).
-    #[error("more than the {0} bytes this file may have")]
+    #[error("more than the {0} bytes this file may have: is this the address of a Tongguan registry?")]
     TooLong(usize),
     /// A file of the folder cannot be read.
     #[error("cannot read {path}: {source}")]
@@ -39,10 +50,23 @@ pub enum TransportError {
     },
 }
 
+impl TransportError {
+    /// Whether the source answered that it does not have the file.
+    pub fn is_absent(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => *status == 404,
+            Self::File { source, .. } => source.kind() == ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+}
+
 fn explain(status: u16, message: &str) -> String {
     match status {
         _ if !message.is_empty() => format!(": {message}"),
+        401 | 403 => ": it does not let this gate in; ask who runs it".into(),
         404 => ": is this the address of a Tongguan registry?".into(),
+        429 => ": too many ask; it is asked again later".into(),
         500.. => ": it has a problem of its own; its log tells".into(),
         _ => String::new(),
     }
@@ -64,6 +88,9 @@ pub trait Transport {
 
     /// Whether events can be handed in here.
     fn takes_events(&self) -> bool;
+
+    /// Where `path` is looked for, in words for people.
+    fn place(&self, path: &str) -> String;
 }
 
 /// The transport for `source`: an `http(s)://` address or a folder.
@@ -108,10 +135,14 @@ impl Transport for ListsOnly {
     fn takes_events(&self) -> bool {
         false
     }
+
+    fn place(&self, path: &str) -> String {
+        self.0.place(path)
+    }
 }
 
 fn takes_nothing(path: PathBuf) -> TransportError {
-    TransportError::File { path, source: std::io::ErrorKind::Unsupported.into() }
+    TransportError::File { path, source: ErrorKind::Unsupported.into() }
 }
 
 /// A registry, or any web server with its files.
@@ -141,16 +172,20 @@ impl Http {
 
 impl Transport for Http {
     fn get(&self, path: &str, limit: usize) -> Result<Vec<u8>, TransportError> {
-        read(self.agent.get(self.url(path)).call().map_err(unreachable)?, limit)
+        read(self.agent.get(self.url(path)).call().map_err(failed)?, limit)
     }
 
     fn post(&self, path: &str, bytes: &[u8]) -> Result<Vec<u8>, TransportError> {
         let request = self.agent.post(self.url(path)).content_type("application/octet-stream");
-        read(request.send(bytes).map_err(unreachable)?, 64 * 1024)
+        read(request.send(bytes).map_err(failed)?, 64 * 1024)
     }
 
     fn takes_events(&self) -> bool {
         true
+    }
+
+    fn place(&self, path: &str) -> String {
+        self.url(path)
     }
 }
 
@@ -161,7 +196,7 @@ fn read(mut answer: ureq::http::Response<ureq::Body>, limit: usize) -> Result<Ve
     let limit = if good { limit } else { 2_000 };
     let mut bytes = Vec::new();
     let mut body = answer.body_mut().as_reader().take(limit as u64 + 1);
-    body.read_to_end(&mut bytes).map_err(|e| TransportError::Unreachable(format!("the answer broke off: {e}")))?;
+    body.read_to_end(&mut bytes).map_err(|e| TransportError::BrokeOff(e.to_string()))?;
     if !good {
         let message = serde_json::from_slice::<serde_json::Value>(&bytes)
             .ok()
@@ -174,8 +209,42 @@ fn read(mut answer: ureq::http::Response<ureq::Body>, limit: usize) -> Result<Ve
     if bytes.len() > limit { Err(TransportError::TooLong(limit)) } else { Ok(bytes) }
 }
 
-fn unreachable(error: ureq::Error) -> TransportError {
-    TransportError::Unreachable(error.to_string())
+/// Before there is an answer: who or what failed.
+fn failed(error: ureq::Error) -> TransportError {
+    use ureq::{Error, Timeout};
+    let said = error.to_string();
+    match error {
+        Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+            TransportError::Unreachable(format!("{said}; is the network connected?"))
+        }
+        Error::Timeout(_) => TransportError::BrokeOff(said),
+        Error::Io(e) => match e.kind() {
+            ErrorKind::ConnectionRefused => TransportError::Unreachable(format!(
+                "{e}; nothing listens there: is the registry running, and is the port right?"
+            )),
+            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown => {
+                TransportError::Unreachable(format!("{e}; is the network connected?"))
+            }
+            ErrorKind::UnexpectedEof
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe => TransportError::BrokeOff(e.to_string()),
+            // The handshake's complaints come this way.
+            ErrorKind::InvalidData => TransportError::Insecure(e.to_string()),
+            _ => unknown_name(&e.to_string()),
+        },
+        Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) | Error::TlsRequired => TransportError::Insecure(said),
+        Error::Protocol(_)
+        | Error::Http(_)
+        | Error::LargeResponseHeader(..)
+        | Error::TooManyRedirects
+        | Error::RedirectFailed => TransportError::Nonsense(said),
+        _ => unknown_name(&said),
+    }
+}
+
+fn unknown_name(said: &str) -> TransportError {
+    TransportError::Unreachable(format!("{said}; is the address right, and does this network resolve names?"))
 }
 
 /// A folder with the registry's files: what `tongguan-registry bundle` writes.
@@ -200,5 +269,9 @@ impl Transport for Folder {
 
     fn takes_events(&self) -> bool {
         false
+    }
+
+    fn place(&self, path: &str) -> String {
+        self.0.join(path).display().to_string()
     }
 }
