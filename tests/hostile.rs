@@ -154,6 +154,32 @@ fn a_registry_that_answers_nonsense_is_named() {
 }
 
 #[test]
+fn a_file_that_is_missing_or_half_there_is_named_with_its_place_and_what_to_do() {
+    let registry = Registry::new();
+    let (stick, checkpoint) = (registry.bundle(), Checkpoint::new(&registry, ""));
+    let source = stick.path().display().to_string();
+    let keyset = fs::read_dir(stick.path().join("v1/files")).unwrap().flatten().map(|e| e.path());
+    let keyset = keyset.into_iter().find(|f| fs::read(f).unwrap().starts_with(b"TGS1\x02")).unwrap();
+    let whole = fs::read(&keyset).unwrap();
+    let place = keyset.display().to_string();
+    fs::write(&keyset, &whole[..whole.len() / 2]).unwrap();
+    let said = checkpoint.sync_from(&source).with_code(1);
+    let half = format!("({} of {} bytes at {place})", whole.len() / 2, whole.len());
+    for words in ["the keyset", &half, "tongguan-registry bundle"] {
+        assert!(said.err.contains(words), "{words}: {}", said.err);
+    }
+    fs::remove_file(&keyset).unwrap();
+    let server = Server::new(stick.path(), |_| Fault::None);
+    let name = keyset.file_name().unwrap().display();
+    for (source, place) in [(&source, &place), (&server.url, &format!("{}/v1/files/{name}", server.url))] {
+        let said = checkpoint.sync_from(source).with_code(2);
+        for words in ["the keyset is missing", place, "tongguan-registry bundle"] {
+            assert!(said.err.contains(words), "{words}: {}", said.err);
+        }
+    }
+}
+
+#[test]
 fn events_are_handed_to_the_configured_registry_and_to_nobody_else_who_says_to_have_them() {
     let registry = Registry::new();
     let checkpoint = Checkpoint::synced(&registry);

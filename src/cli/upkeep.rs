@@ -104,7 +104,7 @@ impl SyncArgs {
                 match problem {
                     // What cannot be read or written is an error; what was fetched and refused is a check that failed.
                     SyncError::Store(e) => Err(e.into()),
-                    SyncError::Transport { .. } => Err(anyhow::Error::new(problem)
+                    SyncError::Transport { .. } | SyncError::Missing { .. } => Err(anyhow::Error::new(problem)
                         .context(format!("sync from {source} failed, everything is as it was"))),
                     refused => {
                         tracing::error!("sync from {source} failed, everything is as it was: {refused}");

@@ -33,6 +33,28 @@ pub enum SyncError {
         /// Why.
         source: TransportError,
     },
+    /// The head names a file that its source does not have.
+    #[error("{what} is missing, which the head there names (looked for at {place}); {}", copy_again())]
+    Missing {
+        /// The file.
+        what: &'static str,
+        /// Where it was looked for.
+        place: String,
+    },
+    /// A file is there, but it is not the one that the head names: half a copy, or a damaged one.
+    #[error("refused {what}: it {source} ({got} of {stated} bytes at {place}); {}", copy_again())]
+    NotAsNamed {
+        /// The file.
+        what: &'static str,
+        /// Where it was found.
+        place: String,
+        /// The bytes that came.
+        got: usize,
+        /// The bytes that the head states.
+        stated: u32,
+        /// The failed check.
+        source: ListError,
+    },
     /// A file was refused.
     #[error("refused {what}: it {source}")]
     Refused {
@@ -58,6 +80,10 @@ pub enum SyncError {
     /// The store refuses.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+fn copy_again() -> &'static str {
+    "if this is a copy, make a whole one with `tongguan-registry bundle`; if it is the registry, run `tongguan-registry publish`"
 }
 
 /// What a sync did.
