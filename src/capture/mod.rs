@@ -4,6 +4,7 @@
 //! A replay waits instead, so that every recorded frame is judged. Pictures that were looked at come back as [`Spares`], so
 //! a camera that has warmed up takes no new memory.
 
+mod complaint;
 mod luma;
 mod mailbox;
 mod nokhwa;
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::config::CameraSource;
+use complaint::Complaint;
 
 /// A picture and when it arrived.
 #[derive(Debug)]
@@ -91,12 +93,13 @@ pub fn run(
     report: &dyn Fn(Option<String>),
 ) -> Result<(), CaptureError> {
     let mut pause = SHORTEST_PAUSE;
+    let mut log = Log::default();
     while !stop.load(Ordering::Relaxed) {
         let problem = match guarded(|| open(source)) {
             Ok(None) => return Ok(()),
             Ok(Some(mut opened)) => {
                 let started = Instant::now();
-                match guarded(|| feed(opened.as_mut(), mailbox, spares, stop, report)) {
+                match guarded(|| feed(opened.as_mut(), mailbox, spares, stop, report, &mut log)) {
                     Ok(()) => return Ok(()),
                     Err(gone) => {
                         // One that worked for a while is worth trying again at once.
@@ -109,7 +112,7 @@ pub fn run(
             }
             Err(e) => e,
         };
-        tracing::error!("{problem}");
+        log.failed(&problem);
         report(Some(problem.to_string()));
         if matches!(source, CameraSource::Replay(_)) {
             return Err(problem);
@@ -118,6 +121,38 @@ pub fn run(
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
     Ok(())
+}
+
+/// What the log is told.
+#[derive(Debug, Default)]
+struct Log {
+    source: Complaint,
+    pictures: Complaint,
+}
+
+impl Log {
+    fn failed(&mut self, problem: &CaptureError) {
+        match self.source.failed(&problem.to_string(), Instant::now()) {
+            None => {}
+            Some(1) => tracing::error!("{problem}"),
+            Some(tries) => tracing::error!("{problem}; tried {tries} times so far"),
+        }
+    }
+
+    /// One bad picture between good ones is no end of the trouble, so its complaint stays open.
+    fn skipped(&mut self, problem: &CaptureError) {
+        match self.pictures.failed(&problem.to_string(), Instant::now()) {
+            None => {}
+            Some(1) => tracing::warn!("skipped a picture: {problem}"),
+            Some(skipped) => tracing::warn!("skipped a picture, {skipped} so far: {problem}"),
+        }
+    }
+
+    fn well(&mut self) {
+        if let Some(tries) = self.source.over() {
+            tracing::info!("the camera is well again, after {tries} failed tries");
+        }
+    }
 }
 
 /// A driver that panics is a camera that fails.
@@ -132,6 +167,7 @@ fn feed(
     spares: &Spares,
     stop: &AtomicBool,
     report: &dyn Fn(Option<String>),
+    log: &mut Log,
 ) -> Result<(), CaptureError> {
     let mut well = false;
     let mut luma = spares.take();
@@ -140,6 +176,7 @@ fn feed(
             Ok(false) => return Ok(()),
             Ok(true) => {
                 if !std::mem::replace(&mut well, true) {
+                    log.well();
                     report(None);
                 }
                 let frame = Frame { luma, at: Instant::now() };
@@ -152,7 +189,7 @@ fn feed(
                 luma = displaced.map_or_else(|| spares.take(), |frame| frame.luma);
             }
             Err(problem @ CaptureError::Picture { .. }) => {
-                tracing::warn!("skipped a picture: {problem}");
+                log.skipped(&problem);
                 report(Some(problem.to_string()));
                 well = false;
             }
