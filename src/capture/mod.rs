@@ -22,6 +22,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::config::CameraSource;
+use crate::lang::Text;
 use complaint::Complaint;
 
 /// A picture and when it arrived.
@@ -48,6 +49,23 @@ pub enum CaptureError {
         /// Why.
         problem: String,
     },
+}
+
+impl CaptureError {
+    /// What the guard reads; the log has the rest.
+    fn words(&self) -> Text {
+        match self {
+            Self::Source(_) => Text::new("已断开，请检查插头", "has gone; check its plug"),
+            Self::Picture { .. } => Text::new("画面损坏，请检查连线", "sends broken pictures; check the cable"),
+        }
+    }
+}
+
+fn does_not_open(source: &CameraSource) -> Text {
+    match source {
+        CameraSource::Replay(_) => Text::new("录像无法播放", "the recorded frames cannot be played"),
+        _ => Text::new("打不开，请检查连线", "does not open; check the cable"),
+    }
 }
 
 /// Gives frames one after the other. Lives in the thread that opened it: not every camera may be moved.
@@ -90,12 +108,12 @@ pub fn run(
     mailbox: &Mailbox<Frame>,
     spares: &Spares,
     stop: &AtomicBool,
-    report: &dyn Fn(Option<String>),
+    report: &dyn Fn(Option<Text>),
 ) -> Result<(), CaptureError> {
     let mut pause = SHORTEST_PAUSE;
     let mut log = Log::default();
     while !stop.load(Ordering::Relaxed) {
-        let problem = match guarded(|| open(source)) {
+        let (problem, words) = match guarded(|| open(source)) {
             Ok(None) => return Ok(()),
             Ok(Some(mut opened)) => {
                 let started = Instant::now();
@@ -106,14 +124,14 @@ pub fn run(
                         if started.elapsed() > LONGEST_PAUSE {
                             pause = SHORTEST_PAUSE;
                         }
-                        gone
+                        (gone, None)
                     }
                 }
             }
-            Err(e) => e,
+            Err(e) => (e, Some(does_not_open(source))),
         };
         log.failed(&problem);
-        report(Some(problem.to_string()));
+        report(Some(words.unwrap_or_else(|| problem.words())));
         if matches!(source, CameraSource::Replay(_)) {
             return Err(problem);
         }
@@ -166,7 +184,7 @@ fn feed(
     mailbox: &Mailbox<Frame>,
     spares: &Spares,
     stop: &AtomicBool,
-    report: &dyn Fn(Option<String>),
+    report: &dyn Fn(Option<Text>),
     log: &mut Log,
 ) -> Result<(), CaptureError> {
     let mut well = false;
@@ -190,7 +208,7 @@ fn feed(
             }
             Err(problem @ CaptureError::Picture { .. }) => {
                 log.skipped(&problem);
-                report(Some(problem.to_string()));
+                report(Some(problem.words()));
                 well = false;
             }
             Err(gone) => return Err(gone),

@@ -122,7 +122,7 @@ impl SyncArgs {
                         "expired": report.expired,
                         "events_sent": report.events_sent,
                         "events_waiting": report.events_waiting,
-                        "error": report.upload_error,
+                        "error": report.upload_error.as_ref().map(ToString::to_string),
                     }))?;
                 } else {
                     let news = if report.changed { "new lists" } else { "nothing new" };

@@ -27,6 +27,7 @@ use crate::config::{CameraSource, Config};
 use crate::decide::{CodeId, Decision, Inputs, Policy, Use, Uses, Verdict, decide, words};
 use crate::decode::{Decoder, Settings};
 use crate::gate::Gate;
+use crate::lang::Text;
 use crate::screen::{Outcome, Screen, Shown};
 use crate::store::{Journal, NewEntry, Trust};
 use crate::sync::SyncState;
@@ -141,7 +142,7 @@ impl Lane {
 /// What is known of the camera beside its frames.
 #[derive(Debug, Default)]
 struct Camera {
-    problem: Mutex<Option<String>>,
+    problem: Mutex<Option<Text>>,
     last_frame: Mutex<Option<Instant>>,
 }
 
@@ -149,12 +150,13 @@ impl Camera {
     /// Longer without a frame than this is a camera that hangs: its driver may never say so.
     const PATIENCE: Duration = Duration::from_secs(3);
 
-    fn problem(&self, expected: bool) -> Option<String> {
+    fn problem(&self, expected: bool) -> Option<Text> {
         let said = self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let last = *self.last_frame.lock().unwrap_or_else(PoisonError::into_inner);
         let silent = last.filter(|at| expected && at.elapsed() > Self::PATIENCE);
         said.or_else(|| {
-            silent.map(|at| format!("no picture for {} s; unplug it and plug it in again", at.elapsed().as_secs()))
+            let text = Text::new("{time}没有画面，请重新插拔", "no picture for {time}; unplug it and plug it in again");
+            silent.map(|at| text.with("time", &Text::span(at.elapsed().as_secs().cast_signed())))
         })
     }
 }
@@ -329,9 +331,9 @@ impl Judge {
             now: self.clock.now(),
             head: trust.head.as_ref(),
             sync: &sync,
-            camera: camera.as_deref(),
-            gate: self.gate.fault().as_deref(),
-            journal: self.recorder.problem(),
+            camera: camera.as_ref(),
+            gate: self.gate.fault().as_ref(),
+            journal: self.recorder.problem().as_ref(),
         });
         if lines != self.shown_status {
             self.shown_status.clone_from(&lines);
@@ -356,7 +358,7 @@ fn shown(decision: &Decision, gate: GateOutcome) -> Shown {
         Verdict::Deny => Outcome::Deny,
     };
     let guard = if gate == GateOutcome::Fault {
-        crate::lang::Text::new("闸机打不开，请手动放行", "The gate does not open: let in by hand")
+        Text::new("闸机打不开，请手动放行", "The gate does not open: let in by hand")
     } else {
         said.guard
     };

@@ -8,14 +8,15 @@ use serde_json::{Value, json};
 use tongguan_pass::{Event, Kind};
 
 use super::printer::Printer;
-use crate::store::{Entry, Journal, NewEntry};
+use crate::lang::Text;
+use crate::store::{Entry, Journal, NewEntry, StoreError};
 
 /// The way of events into the journal.
 pub(super) struct Recorder {
     journal: Arc<Journal>,
     printer: Option<Printer>,
     waiting: VecDeque<NewEntry>,
-    problem: Option<String>,
+    problem: Option<StoreError>,
 }
 
 impl Recorder {
@@ -46,7 +47,7 @@ impl Recorder {
                     if self.problem.is_none() {
                         tracing::error!("events cannot be journaled and wait in memory: {error}");
                     }
-                    self.problem = Some(error.to_string());
+                    self.problem = Some(error);
                     return;
                 }
             }
@@ -54,8 +55,8 @@ impl Recorder {
     }
 
     /// Why events wait, if they do.
-    pub(super) fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
+    pub(super) fn problem(&self) -> Option<Text> {
+        self.problem.as_ref().map(StoreError::words)
     }
 
     /// The last try.
@@ -181,7 +182,7 @@ mod tests {
             recorder.record(entry(last));
         }
         recorder.record(entry(last + 1));
-        assert!(recorder.problem().unwrap().contains("the disk is full"), "{:?}", recorder.problem());
+        assert!(recorder.problem().unwrap().en.contains("the disk is full"), "{:?}", recorder.problem());
         let before = journal.after(0, 1000).unwrap().len();
         assert_eq!(before, usize::from(last) - 1);
 

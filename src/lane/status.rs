@@ -12,23 +12,26 @@ pub(super) struct State<'a> {
     pub(super) now: Reading,
     pub(super) head: Option<&'a Head>,
     pub(super) sync: &'a SyncState,
-    pub(super) camera: Option<&'a str>,
-    pub(super) gate: Option<&'a str>,
-    pub(super) journal: Option<&'a str>,
+    pub(super) camera: Option<&'a Text>,
+    pub(super) gate: Option<&'a Text>,
+    pub(super) journal: Option<&'a Text>,
 }
 
 /// The lines, the worst first.
 pub(super) fn lines(state: &State<'_>) -> Vec<StatusLine> {
     let mut lines = vec![lists(state), clock(&state.now)];
-    let mut problem = |level, zh: &str, en: &str, what: Option<&str>| {
+    let mut problem = |level, zh: &str, en: &str, what: Option<&Text>| {
         if let Some(what) = what {
-            lines.push(StatusLine { level, text: Text::new(format!("{zh}：{what}"), format!("{en}: {what}")) });
+            lines.push(StatusLine {
+                level,
+                text: Text::new(format!("{zh}：{}", what.zh), format!("{en}: {}", what.en)),
+            });
         }
     };
     problem(Level::Red, "摄像头", "Camera", state.camera);
     problem(Level::Red, "闸机", "Gate", state.gate);
     problem(Level::Red, "记录暂存内存", "Events wait in memory", state.journal);
-    problem(Level::Amber, "同步", "Sync", state.sync.problem.as_deref());
+    problem(Level::Amber, "同步", "Sync", state.sync.problem.as_ref());
     lines.sort_by_key(|line| std::cmp::Reverse(line.level));
     lines
 }
@@ -72,6 +75,9 @@ fn clock(now: &Reading) -> StatusLine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gate::GateError;
+    use crate::store::StoreError;
+    use crate::sync::{SyncError, TransportError};
 
     fn state(sync: &SyncState, source: ClockSource, bounded: bool) -> State<'_> {
         let at = jiff::Timestamp::from_second(1_800_000_000).unwrap();
@@ -81,16 +87,42 @@ mod tests {
 
     #[test]
     fn the_worst_stands_first_and_all_is_said() {
-        let sync = SyncState { last_good: None, problem: Some("no route".into()) };
+        let sync = SyncState { last_good: None, problem: Some(Text::new("连不上", "no route")) };
         let mut state = state(&sync, ClockSource::Synced, true);
-        state.gate = Some("stuck");
+        let stuck = Text::new("卡住", "stuck");
+        state.gate = Some(&stuck);
         let lines = lines(&state);
         assert_eq!(
             lines.iter().map(|l| l.level).collect::<Vec<_>>(),
             [Level::Red, Level::Red, Level::Amber, Level::Green]
         );
         assert!(lines.iter().any(|l| l.text.en == "Gate: stuck"));
-        assert!(lines.iter().any(|l| l.text.zh == "同步：no route"));
+        assert!(lines.iter().any(|l| l.text.zh == "同步：连不上"));
+    }
+
+    #[test]
+    fn a_problem_is_said_in_the_language_of_whoever_reads_it() {
+        let full = || rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None);
+        let full = StoreError::Database { path: "journal.db".into(), source: full() };
+        let refused = TransportError::Unreachable("io: Connection refused".into());
+        let said = [
+            full.words(),
+            SyncError::Transport { what: "v1/head".into(), source: refused }.words(),
+            SyncError::NoReceipt.words(),
+            GateError::TimerDied.words(),
+            GateError::Driver { driver: "rppal", problem: "no /dev/gpiomem".into() }.words(),
+        ];
+        let sync = SyncState { last_good: None, problem: Some(said[1].clone()) };
+        let mut state = state(&sync, ClockSource::Synced, true);
+        (state.journal, state.gate) = (Some(&said[0]), Some(&said[4]));
+        let lines = lines(&state);
+        for text in lines.iter().map(|l| &l.text).chain(&said) {
+            assert!(text.en.is_ascii(), "{text:?}");
+            let han = |c: &char| ('\u{4e00}'..='\u{9fff}').contains(c);
+            assert!(text.zh.chars().filter(han).count() > text.zh.chars().count() / 2, "{text:?}");
+        }
+        assert!(lines.iter().any(|l| l.text.zh == "记录暂存内存：磁盘已满，请腾出空间"), "{lines:?}");
+        assert!(lines.iter().any(|l| l.text.en.starts_with("Sync: the registry cannot be reached;")), "{lines:?}");
     }
 
     #[test]

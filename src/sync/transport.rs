@@ -5,6 +5,8 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::lang::Text;
+
 /// The longest a request may take as a whole, so that a server that sends a byte a minute does not hold a sync for ever.
 const DEADLINE: Duration = Duration::from_secs(60);
 
@@ -51,6 +53,39 @@ pub enum TransportError {
 }
 
 impl TransportError {
+    /// What the guard reads; the log has the rest.
+    pub fn words(&self) -> Text {
+        match self {
+            Self::Unreachable(_) => {
+                Text::new("连不上登记处，请检查网络", "the registry cannot be reached; check the network")
+            }
+            Self::BrokeOff(_) => {
+                Text::new("与登记处的连接中断，请检查网络", "the registry's answer broke off; check the network")
+            }
+            Self::Insecure(_) => Text::new(
+                "无法与登记处安全连接，请检查时间和地址",
+                "no secure connection to the registry; check the clock and the address",
+            ),
+            Self::Status { status: 404, .. } => Text::new(
+                "此地址没有登记处，请检查配置（404）",
+                "there is no registry at this address; check the configuration (404)",
+            ),
+            Self::Status { status, .. } if *status >= 500 => Text::new(
+                format!("登记处自身出错，请通知管理员（{status}）"),
+                format!("the registry has a problem of its own; tell who runs it ({status})"),
+            ),
+            Self::Status { status, .. } => Text::new(
+                format!("登记处拒绝，请通知管理员（{status}）"),
+                format!("the registry refuses; tell who runs it ({status})"),
+            ),
+            Self::Nonsense(_) | Self::TooLong(_) => Text::new(
+                "回答的不是登记处，请检查地址，或网络需要登录",
+                "what answers is no registry; check the address, or log in to the network",
+            ),
+            Self::File { .. } => Text::new("名单文件读不出，请检查存储盘", "the lists cannot be read; check the disk"),
+        }
+    }
+
     /// Whether the source answered that it does not have the file.
     pub fn is_absent(&self) -> bool {
         match self {
