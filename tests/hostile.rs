@@ -309,7 +309,7 @@ fn a_wrong_configuration_names_the_key_and_the_nearest_right_one() {
     let checkpoint = Checkpoint::synced(&registry);
     let config = checkpoint.dir.path().join("bad.toml");
     fs::write(&config, "camrea = \"none\"\n").unwrap();
-    let said = checkpoint.command(&["run", "--config", &config.display().to_string()]).with_code(2);
+    let said = checkpoint.command(&["run", "--screen", "none", "--config", &config.display().to_string()]).with_code(2);
     assert!(said.err.contains("no key \"camrea\"; did you mean \"camera\"?"), "{}", said.err);
     let said = checkpoint.command(&["run", "--camera", "webcam"]).with_code(2);
     assert!(said.err.contains("nokhwa:0"), "{}", said.err);
@@ -383,12 +383,26 @@ fn a_list_changed_on_the_card_is_not_believed() {
 #[test]
 fn a_gate_that_cannot_start_says_why_where_the_guard_looks() {
     let dir = tempfile::tempdir().unwrap();
-    let picture = dir.path().join("screen.png");
-    let screen = format!("picture:{}", picture.display());
-    let said = run(common::TONGGUAN, &["run", "--data", "/nowhere", "--camera", "none", "--screen", &screen]);
-    assert!(said.with_code(2).err.contains("tongguan init"));
-    // The page is filled with the red of a refusal.
-    let shown = image::open(&picture).unwrap().into_rgb8();
-    let red = |p: &&image::Rgb<u8>| p[0] > 120 && p[1] < 60 && p[2] < 80;
-    assert!(shown.pixels().filter(red).count() > 100_000);
+    let config = dir.path().join("bad.toml");
+    let to = |name: &str| dir.path().join(name).display().to_string();
+    // The fault stands before and after the line that says where the screen is.
+    let text = format!("language = = 3\nscreen = \"picture:{}\"\n[gate]\npulse_ms = 0\n", to("b.png"));
+    fs::write(&config, text).unwrap();
+    let (screen, config) = (format!("picture:{}", to("a.png")), config.display().to_string());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let said = run(common::TONGGUAN, &["run", "--data", "/nowhere", "--camera", "none", "--screen", &screen]);
+            assert!(said.with_code(2).err.contains("tongguan init"));
+        });
+        scope.spawn(|| {
+            let said = run(common::TONGGUAN, &["run", "--data", "/nowhere", "--config", &config]).with_code(2);
+            assert!(said.err.contains("bad.toml: TOML parse error at line 1"), "{}", said.err);
+        });
+    });
+    for picture in [to("a.png"), to("b.png")] {
+        // The page is filled with the red of a refusal.
+        let shown = image::open(&picture).unwrap().into_rgb8();
+        let red = |p: &&image::Rgb<u8>| p[0] > 120 && p[1] < 60 && p[2] < 80;
+        assert!(shown.pixels().filter(red).count() > 100_000, "{picture}");
+    }
 }

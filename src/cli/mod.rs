@@ -81,15 +81,16 @@ struct Place {
 }
 
 impl Place {
-    /// The configuration with its data folder decided.
-    fn config(&self) -> anyhow::Result<Config> {
+    /// The configuration's file, if there is one.
+    fn file(&self) -> Option<PathBuf> {
         let beside_data = self.data.as_ref().map(|data| data.join("tongguan.toml"));
         let candidates = [beside_data, Some("/etc/tongguan/tongguan.toml".into())];
-        let found = candidates.into_iter().flatten().find(|path| path.exists());
-        let mut config = match self.config.as_ref().or(found.as_ref()) {
-            Some(path) => Config::read(path)?,
-            None => Config::default(),
-        };
+        self.config.clone().or_else(|| candidates.into_iter().flatten().find(|path| path.exists()))
+    }
+
+    /// The configuration with its data folder decided.
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = self.file().map(|path| Config::read(&path)).transpose()?.unwrap_or_default();
         if let Some(data) = &self.data {
             config.data_dir.clone_from(data);
         }
