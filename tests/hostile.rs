@@ -304,6 +304,35 @@ fn frames_that_are_damaged_are_skipped_and_the_good_ones_judged() {
 }
 
 #[test]
+fn a_gate_whose_log_nobody_reads_goes_on_judging_and_ends() {
+    let registry = Registry::new();
+    let checkpoint = Checkpoint::synced(&registry);
+    let frames = tempfile::tempdir().unwrap();
+    // More complaints than a pipe holds, and then a code.
+    for i in 0..1000 {
+        fs::write(frames.path().join(format!("{i:04}-{}.png", "x".repeat(100))), "junk").unwrap();
+    }
+    common::picture("https://example.org", &frames.path().join("last.png"));
+    let (camera, data) = (format!("replay:{}?fps=0&loop=0", frames.path().display()), checkpoint.data());
+    let args = ["run", "--camera", &camera, "--gate", "sim", "--screen", "none", "--events", "-", "--data", &data];
+    let mut gate = common::start(&args);
+    let _unread = gate.stderr.take();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let status = loop {
+        match gate.try_wait().unwrap() {
+            Some(status) => break status,
+            None if std::time::Instant::now() > end => {
+                gate.kill().unwrap();
+                panic!("it hangs");
+            }
+            None => std::thread::sleep(std::time::Duration::from_millis(20)),
+        }
+    };
+    assert!(status.success(), "{status}");
+    assert_eq!(checkpoint.journal().len(), 1);
+}
+
+#[test]
 fn a_wrong_configuration_names_the_key_and_the_nearest_right_one() {
     let registry = Registry::new();
     let checkpoint = Checkpoint::synced(&registry);

@@ -57,6 +57,11 @@ pub(crate) enum Answer {
 }
 
 impl Cli {
+    /// Whether this is a gate, which nobody may hold up, rather than a question or an errand.
+    pub(crate) fn keeps_running(&self) -> bool {
+        matches!(self.command, Command::Run(_))
+    }
+
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
         match self.command {
             Command::Run(args) => args.run(),
