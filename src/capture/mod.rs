@@ -251,7 +251,7 @@ mod tests {
         std::thread::scope(|threads| {
             threads.spawn(|| {
                 let _close = mailbox.closer();
-                feed(&mut source, &mailbox, &spares, &stop, &|_| {})
+                feed(&mut source, &mailbox, &spares, &stop, &|_| {}, &mut Log::default())
             });
             while let Ok(frame) = mailbox.take() {
                 seen.push(frame.luma.pixels()[0]);
