@@ -119,13 +119,19 @@ impl Default for SyncConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClockConfig {
-    /// Seconds the system clock may be off while nothing synchronises it.
+    /// Seconds the system clock may be off while nothing synchronises it; 0 if it is not believed then.
     pub unsynced_error_s: u64,
+    /// What the machine's count of seconds may gain or lose, parts in a million: 50 is 4.3 s a day.
+    pub drift_ppm: u32,
+    /// The battery clock in sysfs; empty for none.
+    pub rtc: PathBuf,
+    /// What the battery clock may gain or lose, parts in a million.
+    pub rtc_drift_ppm: u32,
 }
 
 impl Default for ClockConfig {
     fn default() -> Self {
-        Self { unsynced_error_s: 60 }
+        Self { unsynced_error_s: 0, drift_ppm: 50, rtc: "/sys/class/rtc/rtc0".into(), rtc_drift_ppm: 100 }
     }
 }
 
@@ -362,6 +368,11 @@ impl Config {
         }
         if self.clock.unsynced_error_s > 86_400 {
             return Err("clock.unsynced_error_s must be at most 86400".into());
+        }
+        for (name, ppm) in [("drift_ppm", self.clock.drift_ppm), ("rtc_drift_ppm", self.clock.rtc_drift_ppm)] {
+            if !(1..=10_000).contains(&ppm) {
+                return Err(format!("clock.{name} must be from 1 to 10000"));
+            }
         }
         if self.gate.driver == GateDriver::Gpiocdev && self.gate.chip.is_none() {
             return Err("gate.driver is gpiocdev, so gate.chip must name the chip (its path or its label)".into());

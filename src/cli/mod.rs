@@ -1,15 +1,18 @@
 //! Commands and their options. Exit codes: 0 done or pass, 1 a deny or a failed check, 2 misuse or an error.
 
+mod doctor;
 mod questions;
 mod run;
 mod upkeep;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
+use tongguan::clock::{Linux, Settings, TrustedClock};
 use tongguan::config::Config;
 use tongguan::store::DataDir;
 
@@ -44,6 +47,8 @@ enum Command {
     Sync(upkeep::SyncArgs),
     /// List the journal.
     Events(questions::EventsArgs),
+    /// Say how this gate is: what it knows of the time, and why.
+    Doctor(doctor::DoctorArgs),
     /// Set up a data folder that trusts one registry.
     Init(upkeep::InitArgs),
 }
@@ -69,6 +74,7 @@ impl Cli {
             Command::Verify(args) => args.run(),
             Command::Sync(args) => args.run(),
             Command::Events(args) => args.run(),
+            Command::Doctor(args) => args.run(),
             Command::Init(args) => args.run(),
         }
     }
@@ -107,6 +113,18 @@ impl Place {
         let dir = DataDir::open(&config.data_dir)?;
         Ok((config, dir))
     }
+}
+
+/// The gate's clock, with what it remembers in the data folder.
+fn clock(config: &Config, dir: &DataDir) -> TrustedClock<Linux> {
+    let config = &config.clock;
+    let settings = Settings {
+        drift_ppm: config.drift_ppm,
+        rtc_drift_ppm: config.rtc_drift_ppm,
+        unsynced_error: Duration::from_secs(config.unsynced_error_s),
+    };
+    let rtc = (!config.rtc.as_os_str().is_empty()).then(|| config.rtc.clone());
+    TrustedClock::new(Linux { rtc }, settings, Some(dir.clock_file()))
 }
 
 /// An error with its causes, each said once: many an error names its cause already.

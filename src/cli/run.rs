@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
-use tongguan::clock::{Clock, SystemClock};
+use tongguan::clock::Clock;
 use tongguan::config::{CameraSource, Config, ConfigError, GateDriver, ScreenKind};
 use tongguan::gate::{self, Gate, GateError};
 use tongguan::lane::{Lane, Parts};
@@ -18,7 +18,7 @@ use tongguan::screen::{self, Backend, Outcome, Screen, Shown};
 use tongguan::store::{DataDir, DeviceKey, Journal, StoreError, TrustStore};
 use tongguan::sync::{self, Schedule, SyncState, Syncer};
 
-use super::{Answer, Place, in_words};
+use super::{Answer, Place, clock, in_words};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -148,7 +148,7 @@ impl Running {
         let store = TrustStore::open(dir)?;
         let loaded = store.load()?;
         let journal = Arc::new(Journal::open(dir)?);
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(Duration::from_secs(config.clock.unsynced_error_s)));
+        let clock: Arc<dyn Clock> = Arc::new(clock(&config, dir));
         match &loaded.head {
             None => tracing::warn!("never synced: no code can be judged until the lists are here"),
             Some(head) => {

@@ -2,18 +2,17 @@
 
 use std::io::Read as _;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
-use tongguan::clock::SystemClock;
+use tongguan::clock::Clock as _;
 use tongguan::config::Config;
 use tongguan::store::{DataDir, DeviceKey, Journal, TrustStore};
 use tongguan::sync::{self, ListsOnly, SyncError};
 use tongguan_pass::{Root, Sha256Hash, limits};
 
-use super::{Answer, Place, print_json, print_line, show};
+use super::{Answer, Place, clock, print_json, print_line, show};
 
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
@@ -145,9 +144,11 @@ impl SyncArgs {
         let mut store = TrustStore::open(dir)?;
         let journal = Journal::open(dir)?;
         let device = DeviceKey::open(dir)?;
-        let clock = SystemClock::new(Duration::from_secs(config.clock.unsynced_error_s));
+        let clock = clock(config, dir);
         let transport = sync::open(source);
         let transport = if home { transport } else { Box::new(ListsOnly(transport)) };
-        sync::sync(transport.as_ref(), &mut store, &journal, &device, &clock)
+        let report = sync::sync(transport.as_ref(), &mut store, &journal, &device, &clock);
+        clock.keep();
+        report
     }
 }

@@ -68,6 +68,8 @@ pub struct Facts {
     pub community: u32,
     /// How many people may enter on it: 1 but for a printed group pass.
     pub entries: u8,
+    /// When the registry signed it, Unix seconds: that moment has passed. Of live codes only; the others name days to come.
+    pub issued_at: Option<u32>,
 }
 
 /// Judges one text as a scanner read it.
@@ -145,7 +147,8 @@ fn refused(kind: Option<Kind>, error: CodeError, text: &str, inputs: &Inputs<'_>
 
 fn facts(body: &Body) -> Facts {
     let entries = if let Body::Printed(printed) = body { printed.entries } else { 1 };
-    Facts { handle: body.handle(), category: body.category(), community: body.community(), entries }
+    let issued_at = if let Body::Live(live) = body { Some(live.issued_at) } else { None };
+    Facts { handle: body.handle(), category: body.category(), community: body.community(), entries, issued_at }
 }
 
 #[cfg(test)]

@@ -177,6 +177,11 @@ impl DataDir {
         self.0.join("tongguan.toml")
     }
 
+    /// What the clock remembers.
+    pub fn clock_file(&self) -> PathBuf {
+        self.0.join("clock.json")
+    }
+
     fn root_file(&self) -> PathBuf {
         self.0.join("root.pub")
     }

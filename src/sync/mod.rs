@@ -5,6 +5,7 @@
 
 mod lists;
 mod schedule;
+mod time;
 mod transport;
 
 pub use lists::fetch;
@@ -159,6 +160,10 @@ pub fn sync(
     let (version, issued_at, expires_at) = head.map_or((0, 0, 0), |h| (h.version, h.issued_at, h.expires_at));
     if let Ok(at) = jiff::Timestamp::from_second(i64::from(issued_at)) {
         clock.raise_floor(at);
+    }
+    if let Err(problem) = time::ask(transport, update.as_ref().map_or(trust.as_ref(), |u| &u.trust), clock) {
+        // The clock goes on with what it has, and says how good that is.
+        tracing::warn!("the registry's time: {problem}");
     }
     let revoked = update.as_ref().map_or(trust.as_ref(), |u| &u.trust).revocations.entries().len();
     let expired = clock.now().interval().earliest > i64::from(expires_at);

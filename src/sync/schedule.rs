@@ -87,6 +87,7 @@ impl Syncer {
             }
             // Whoever brought new lists, this thread or `tongguan sync`: what is stored is what counts.
             self.follow_store();
+            self.clock.keep();
             match stop.recv_timeout(LOOK) {
                 Err(RecvTimeoutError::Timeout) => {}
                 _ => return,

@@ -124,6 +124,9 @@ pub trait Transport {
     /// Whether events can be handed in here.
     fn takes_events(&self) -> bool;
 
+    /// Whether it can be asked for the time.
+    fn tells_time(&self) -> bool;
+
     /// Where `path` is looked for, in words for people.
     fn place(&self, path: &str) -> String;
 }
@@ -165,6 +168,10 @@ impl Transport for ListsOnly {
 
     fn post(&self, path: &str, _: &[u8]) -> Result<Vec<u8>, TransportError> {
         Err(takes_nothing(PathBuf::from(path)))
+    }
+
+    fn tells_time(&self) -> bool {
+        self.0.tells_time()
     }
 
     fn takes_events(&self) -> bool {
@@ -213,6 +220,10 @@ impl Transport for Http {
     fn post(&self, path: &str, bytes: &[u8]) -> Result<Vec<u8>, TransportError> {
         let request = self.agent.post(self.url(path)).content_type("application/octet-stream");
         read(request.send(bytes).map_err(failed)?, 64 * 1024)
+    }
+
+    fn tells_time(&self) -> bool {
+        true
     }
 
     fn takes_events(&self) -> bool {
@@ -300,6 +311,10 @@ impl Transport for Folder {
 
     fn post(&self, path: &str, _: &[u8]) -> Result<Vec<u8>, TransportError> {
         Err(takes_nothing(self.0.join(path)))
+    }
+
+    fn tells_time(&self) -> bool {
+        false
     }
 
     fn takes_events(&self) -> bool {
