@@ -6,6 +6,8 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 use tongguan::clock::{Believed, By, Clock as _, ClockSource, Reading, Witness, Witnesses};
+use tongguan::decide::{Ladder, Level};
+use tongguan::lane::standing;
 use tongguan::lang::{Language, Text};
 use tongguan::store::TrustStore;
 
@@ -35,16 +37,49 @@ impl DoctorArgs {
             clock.raise_floor(at);
         }
         let known = clock.witnesses();
+        let ladder = standing(&trust, &known.reading, &config);
+        let rungs = rungs(&ladder);
+        let rungs = &rungs[if self.clock { 1..2 } else { 0..rungs.len() }];
         if self.json {
-            print_json(&json!({ "clock": as_json(&known) }))?;
+            let levels: serde_json::Map<_, _> =
+                rungs.iter().map(|r| (r.name.into(), colour(r.level).en.into())).collect();
+            print_json(&json!({ "ladder": levels, "clock": as_json(&known) }))?;
         } else {
             let language = self.language.unwrap_or(config.language);
-            for line in in_words(&known) {
+            let said = rungs.iter().map(|r| {
+                Text::new("[{level}] {text}", "[{level}] {text}").with("level", &colour(r.level)).with("text", &r.text)
+            });
+            for line in said.chain(in_words(&known)) {
                 print_line(line.in_language(language))?;
             }
         }
-        // A clock that cannot tell fresh from expired is a failed check.
-        Ok(if known.reading.latest.is_some() { Answer::Yes } else { Answer::No })
+        let worst = rungs.iter().map(|r| r.level).max();
+        Ok(if worst == Some(Level::Red) { Answer::No } else { Answer::Yes })
+    }
+}
+
+/// A rung as it is said.
+struct Rung {
+    name: &'static str,
+    level: Level,
+    text: Text,
+}
+
+fn rungs(ladder: &Ladder) -> Vec<Rung> {
+    let Ladder { lists, clock, keys } = *ladder;
+    let in_order = || Text::new("密钥有效", "Keys in order");
+    vec![
+        Rung { name: "lists", level: lists.level(), text: lists.words() },
+        Rung { name: "clock", level: clock.level(), text: clock.words() },
+        Rung { name: "keys", level: keys.level(), text: keys.words().unwrap_or_else(in_order) },
+    ]
+}
+
+fn colour(level: Level) -> Text {
+    match level {
+        Level::Green => Text::new("绿", "green"),
+        Level::Amber => Text::new("黄", "amber"),
+        Level::Red => Text::new("红", "red"),
     }
 }
 

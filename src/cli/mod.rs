@@ -47,7 +47,7 @@ enum Command {
     Sync(upkeep::SyncArgs),
     /// List the journal.
     Events(questions::EventsArgs),
-    /// Say how this gate is: what it knows of the time, and why.
+    /// Say how far lists, clock and keys can be relied on, and what is known of the time. Exit code 1 if one of them is red.
     Doctor(doctor::DoctorArgs),
     /// Set up a data folder that trusts one registry.
     Init(upkeep::InitArgs),

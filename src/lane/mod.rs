@@ -24,7 +24,7 @@ use tongguan_pass::{Event, GateOutcome};
 use crate::capture::{self, CaptureError, Frame, Mailbox, Spares};
 use crate::clock::{Clock, Reading};
 use crate::config::{CameraSource, Config};
-use crate::decide::{CodeId, Decision, Inputs, Policy, Use, Uses, Verdict, decide, words};
+use crate::decide::{CodeId, Decision, Inputs, Ladder, Policy, Use, Uses, Verdict, decide, words};
 use crate::decode::{Decoder, Settings};
 use crate::gate::Gate;
 use crate::lang::Text;
@@ -338,8 +338,7 @@ impl Judge {
         // A replay may pause as long as it likes.
         let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Nokhwa(_)));
         let lines = status::lines(&status::State {
-            now: self.clock.now(),
-            head: trust.head.as_ref(),
+            ladder: ladder(&trust, &self.clock.now(), &self.policy),
             sync: &sync,
             camera: camera.as_ref(),
             gate: self.gate.fault().as_ref(),
@@ -392,10 +391,19 @@ fn inputs<'a>(trust: &'a Trust, now: &Reading, uses: &'a Uses, policy: &'a Polic
         now: now.interval(),
         keys: &trust.keys,
         revocations: &trust.revocations,
-        lists_expire_at: trust.head.as_ref().map_or(0, |h| i64::from(h.expires_at)),
+        ladder: ladder(trust, now, policy),
         uses,
         policy,
     }
+}
+
+/// Where a gate with this trust stands now.
+pub fn standing(trust: &Trust, now: &Reading, config: &Config) -> Ladder {
+    ladder(trust, now, &policy(config))
+}
+
+fn ladder(trust: &Trust, now: &Reading, policy: &Policy) -> Ladder {
+    Ladder::of(now.interval(), now.source, trust.head.as_ref().map(Into::into), &trust.keys, policy)
 }
 
 fn policy(config: &Config) -> Policy {
