@@ -5,7 +5,7 @@
 //! - [`registry`]: the acts, joining rules, store, keys, clock and randomness.
 //! - [`api`], [`pages`]: the acts over HTTP, for programs and for people.
 //! - [`jobs`]: what happens by itself.
-//! - [`data`], [`bundle`], [`edge`]: the data folder, the folder for a USB stick, and where time and randomness come in.
+//! - [`data`], [`founding`], [`bundle`], [`edge`]: the data folder, how it comes to be, the folder for a USB stick, and where time and randomness come in.
 #![forbid(unsafe_code)]
 
 pub mod api;
@@ -13,6 +13,7 @@ pub mod bundle;
 pub mod data;
 pub mod domain;
 pub mod edge;
+pub mod founding;
 pub mod jobs;
 pub mod pages;
 pub mod registry;
