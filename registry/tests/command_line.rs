@@ -252,6 +252,23 @@ fn a_revoked_person_is_in_the_next_lists_and_their_next_code_has_another_handle(
 }
 
 #[test]
+fn a_bundle_that_fails_leaves_nothing_half_made() {
+    let folder = Folder::initialised();
+    let bundle = |to: &Path| folder.run(&format!("bundle {}", to.display()));
+    // The head, which is written last, cannot be.
+    let stick = folder.path("stick");
+    fs::create_dir_all(stick.join("v1/head")).unwrap();
+    fs::write(stick.join("v1/head/mine"), "").unwrap();
+    let before = contents(&stick);
+    assert!(bundle(&stick).error(2).contains("v1/head"));
+    assert_eq!(contents(&stick), before);
+    assert!(!stick.join("v1/files").exists());
+    // A folder inside a file.
+    assert!(bundle(&stick.join("v1/head/mine/new")).error(2).contains("cannot write"));
+    assert_eq!(contents(&stick), before);
+}
+
+#[test]
 fn a_bundle_holds_what_its_head_names_and_nothing_that_it_no_longer_names() {
     let folder = Folder::initialised();
     let (head, _) = publish_and_bundle(&folder);
