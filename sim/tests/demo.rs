@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::thread;
@@ -80,6 +80,21 @@ impl Drop for Demo {
             kill_process(pid, Signal::KILL).ok();
         }
     }
+}
+
+/// `tongguan-sim demo --once --screen none | head -1`.
+#[test]
+fn whoever_reads_the_demo_may_stop_reading() {
+    let (mut demo, mut lines) = Demo::start();
+    let mut first = String::new();
+    lines.read_line(&mut first).unwrap();
+    assert!(first.contains("folder"), "{first}");
+    drop(lines);
+    let status = demo.ends_within(Duration::from_secs(20));
+    let mut said = String::new();
+    demo.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(status.success() && said.is_empty(), "{status}: {said}");
+    demo.left_nothing();
 }
 
 #[test]
