@@ -435,3 +435,36 @@ fn a_gate_that_cannot_start_says_why_where_the_guard_looks() {
         assert!(shown.pixels().filter(red).count() > 100_000, "{picture}");
     }
 }
+
+#[test]
+fn a_time_that_was_recorded_or_made_up_is_not_believed_and_does_not_harm_the_lists() {
+    let mut registry = Registry::new();
+    let stick = registry.bundle();
+    // A true answer to somebody else's question.
+    let url = registry.serve();
+    let mut wire = std::net::TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    write!(wire, "GET /v1/time?nonce={} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "0".repeat(32)).unwrap();
+    let mut answer = Vec::new();
+    wire.read_to_end(&mut answer).unwrap();
+    let body = answer.windows(4).position(|w| w == b"\r\n\r\n").unwrap() + 4;
+    fs::write(stick.path().join("v1/recorded"), &answer[body..]).unwrap();
+    fs::write(stick.path().join("v1/cut"), &answer[body..answer.len() - 1]).unwrap();
+    for (fault, why) in [
+        (Fault::Instead("v1/recorded"), "nonce"),
+        (Fault::Instead("v1/cut"), "refused the time"),
+        (Fault::Instead("v1/head"), "refused the time"),
+        (Fault::Answer(200, "<html>hotel</html>"), "is not a Tongguan file"),
+        (Fault::Answer(404, ""), "404"),
+        (Fault::Endless, "bytes this file may have"),
+    ] {
+        let checkpoint = Checkpoint::doubting(&registry, "");
+        let server =
+            Server::new(stick.path(), move |path| if path.starts_with("v1/time") { fault } else { Fault::None });
+        let said = checkpoint.sync_from(&server.url).ok();
+        assert!(said.err.contains("the registry's time") && said.err.contains(why), "{why}: {}", said.err);
+        let known = checkpoint.command(&["doctor", "--clock", "--json"]).one();
+        let heard: Vec<String> =
+            known["clock"]["witnesses"].as_array().unwrap().iter().map(|w| text(&w["by"])).collect();
+        assert!(!heard.contains(&"registry's signed time".into()), "{heard:?}");
+    }
+}

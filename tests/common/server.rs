@@ -14,6 +14,8 @@ pub enum Fault {
     None,
     /// Answers with this status and body.
     Answer(u16, &'static str),
+    /// Serves another file of the folder instead.
+    Instead(&'static str),
     /// Sends this and hangs up.
     Raw(&'static str),
     /// Promises the whole file, sends half and hangs up.
@@ -64,13 +66,14 @@ fn serve(mut stream: TcpStream, folder: &Path, fault: &impl Fn(&str) -> Fault) {
     }
     let request = String::from_utf8_lossy(&request).into_owned();
     let path = request.split(' ').nth(1).unwrap_or("/").trim_start_matches('/');
-    let file = std::fs::read(folder.join(path));
+    let fault = fault(path);
+    let file = std::fs::read(folder.join(if let Fault::Instead(other) = fault { other } else { path }));
     // A client that hangs up is what some of these faults are about.
     let mut send = |bytes: &[u8]| stream.write_all(bytes).is_ok();
     let head = |status: u16, length: usize| {
         format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n").into_bytes()
     };
-    match (fault(path), file) {
+    match (fault, file) {
         (Fault::Answer(status, body), _) => {
             let _ = send(&head(status, body.len())) && send(body.as_bytes());
         }
@@ -89,7 +92,7 @@ fn serve(mut stream: TcpStream, folder: &Path, fault: &impl Fn(&str) -> Fault) {
         (Fault::Half, Ok(file)) => {
             let _ = send(&head(200, file.len())) && send(&file[..file.len() / 2]);
         }
-        (Fault::None, Ok(file)) => {
+        (Fault::None | Fault::Instead(_), Ok(file)) => {
             let _ = send(&head(200, file.len())) && send(&file);
         }
     }
