@@ -5,15 +5,19 @@
 //! - [`registry`]: the acts, joining rules, store, keys, clock and randomness.
 //! - [`api`], [`pages`]: the acts over HTTP, for programs and for people.
 //! - [`jobs`]: what happens by itself.
-//! - [`data`], [`bundle`], [`edge`]: the data folder, the folder for a USB stick, and where time and randomness come in.
+//! - [`keys`], [`ceremony`]: changing the signing keys, and what the holders of the root keys do without a network.
+//! - [`data`], [`bundle`], [`config`], [`edge`]: the data folder, the folder for a USB stick, and where time and randomness come in.
 #![forbid(unsafe_code)]
 
 pub mod api;
 pub mod bundle;
+pub mod ceremony;
+pub mod config;
 pub mod data;
 pub mod domain;
 pub mod edge;
 pub mod jobs;
+pub mod keys;
 pub mod pages;
 pub mod registry;
 pub mod store;

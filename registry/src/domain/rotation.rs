@@ -206,13 +206,13 @@ fn wanted(
 }
 
 /// The key that signs after `key`.
-fn heir<'k>(key: &RegistryKey, keys: &'k [RegistryKey]) -> Option<&'k RegistryKey> {
+pub fn heir<'k>(key: &RegistryKey, keys: &'k [RegistryKey]) -> Option<&'k RegistryKey> {
     let later = |k: &&RegistryKey| k.purpose == key.purpose && (k.not_before, k.id) > (key.not_before, key.id);
     keys.iter().filter(later).min_by_key(|k| (k.not_before, k.id))
 }
 
 /// When nothing that `key` signed can be good any more: an heir ends its signing early.
-fn ends(key: &RegistryKey, keys: &[RegistryKey]) -> u32 {
+pub fn ends(key: &RegistryKey, keys: &[RegistryKey]) -> u32 {
     heir(key, keys).map_or(key.not_after, |h| key.not_after.min(h.not_before.saturating_add(tail(key.purpose))))
 }
 

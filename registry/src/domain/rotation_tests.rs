@@ -40,7 +40,7 @@ fn for_five_years_every_purpose_can_sign_its_longest_thing_and_gates_know_the_ke
     let terms = KeyTerms::default();
     let mut keys = first();
     let mut known = std::collections::BTreeMap::new();
-    for day in 0..5 * 365 {
+    for day in (0..5 * 365).step_by(5) {
         let now = START + day * DAY;
         let plan = due(&keys, now);
         filled(&mut keys, &plan);
