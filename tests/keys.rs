@@ -145,6 +145,23 @@ fn a_head_or_a_keyset_signed_with_a_key_that_was_taken_away_is_refused() {
 }
 
 #[test]
+fn a_running_registry_makes_the_keys_that_are_due_by_itself() {
+    let mut registry = Registry::new();
+    let ahead = "[keys]\nlife_days = 400\nahead_days = 399\n";
+    fs::write(Path::new(&registry.data()).join("registry.toml"), ahead).unwrap();
+    let before = keys(&registry, &["list"]).ok().json();
+    assert!(before[0]["todo"].as_str().unwrap().contains("keys rotate"), "{}", before[0]);
+    registry.serve();
+    let made = (0..100).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        keys(&registry, &["list"]).ok().json().iter().filter(|k| k["state"] == "next").count() == 5
+    });
+    assert!(made);
+    fs::write(Path::new(&registry.data()).join("registry.toml"), "[keys]\nahead_days = 0\n").unwrap();
+    assert!(error(&keys(&registry, &["rotate"]).with_code(1)).contains("registry.toml"));
+}
+
+#[test]
 fn a_gate_that_was_away_while_the_root_was_rotated_twice_follows_both_steps_at_once() {
     let registry = Registry::new();
     let person = registry.person("周某");

@@ -67,7 +67,7 @@ pub fn root_new(after: &Path, keys: u8, threshold: u8, out: &Path) -> Result<New
     }
     let (file, root) = read_root(after)?;
     let mut made = Vec::new();
-    for id in next_root_ids(&root, usize::from(keys))? {
+    for id in next_root_ids(&root, KeyId(0), usize::from(keys))? {
         made.push((id, new_key(&SystemEntropy)?));
     }
     let next = successor(&root, &file, threshold, &made, SystemClock.now());

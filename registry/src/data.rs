@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
-use tongguan_pass::{Draft, ListError, SigningKey, limits};
+use tongguan_pass::{Draft, KeyId, ListError, SigningKey, limits};
 use zeroize::Zeroizing;
 
 /// Bytes of a private key file. A PKCS#8 Ed25519 key has about 120.
@@ -170,18 +170,18 @@ impl DataFolder {
         }
     }
 
-    /// The highest id in the names of the private keys, whatever they are for.
+    /// The highest id in the names of the private keys whose name begins as `kind` accepts, such as `root` of `root-1.pem`.
     ///
     /// # Errors
     /// [`DataError::Io`].
-    pub fn highest_key(&self) -> Result<u16, DataError> {
+    pub fn highest_key(&self, kind: impl Fn(&str) -> bool) -> Result<KeyId, DataError> {
         let entries = fs::read_dir(self.keys()).map_err(failed("read", &self.keys()))?;
         let ids = entries.flatten().filter_map(|e| {
             let name = e.file_name();
-            let (kind, id) = name.to_str()?.strip_suffix(".pem")?.rsplit_once('-')?;
-            if kind == "root" { None } else { id.parse().ok() }
+            let (this, id) = name.to_str()?.strip_suffix(".pem")?.rsplit_once('-')?;
+            if kind(this) { id.parse().ok() } else { None }
         });
-        Ok(ids.max().unwrap_or(0))
+        Ok(KeyId(ids.max().unwrap_or(0)))
     }
 
     /// Where a keyset waits for signatures.

@@ -193,7 +193,9 @@ impl Registry {
             return Err(KeysError::Missing { what: "new root", root: root.version, got: old.len(), needed }.into());
         }
         let mut new = Vec::new();
-        for id in next_root_ids(&root, root.keys.len())? {
+        // A key that an attempt cut off has left behind keeps its name.
+        let left_over = self.folder.highest_key(|kind| kind == "root")?;
+        for id in next_root_ids(&root, left_over, root.keys.len())? {
             new.push((id, self.new_key()?));
         }
         let next = successor(&root, &trust.root, root.threshold, &new, self.now());
@@ -380,7 +382,7 @@ impl Registry {
     /// The highest id any key ever had, also one that was revoked or never got beyond a draft.
     fn highest_id(&self) -> Result<KeyId, Error> {
         let ever = self.keysets()?.iter().flat_map(|k| k.keys().to_vec()).map(|k| k.id.0).max().unwrap_or(0);
-        Ok(KeyId(ever.max(self.folder.highest_key()?)))
+        Ok(KeyId(ever).max(self.folder.highest_key(|kind| kind != "root")?))
     }
 
     fn keysets(&self) -> Result<Vec<Keyset>, Error> {
@@ -408,9 +410,9 @@ pub(crate) fn successor(root: &Root, root_file: &[u8], threshold: u8, keys: &[(K
     }
 }
 
-/// SY 3.2: "A key id names the same key in both", so new keys have new ids.
-pub(crate) fn next_root_ids(root: &Root, count: usize) -> Result<Vec<KeyId>, KeysError> {
-    let highest = root.keys.last().map_or(0, |(id, _)| id.0);
+/// SY 3.2: "A key id names the same key in both", so new keys have new ids, above those of `root` and `after`.
+pub(crate) fn next_root_ids(root: &Root, after: KeyId, count: usize) -> Result<Vec<KeyId>, KeysError> {
+    let highest = root.keys.last().map_or(after, |(id, _)| after.max(*id)).0;
     let ids: Vec<KeyId> = (highest..u16::MAX).map(|id| KeyId(id + 1)).take(count).collect();
     if ids.len() == count { Ok(ids) } else { Err(RotationError::Ids.into()) }
 }
