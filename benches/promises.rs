@@ -9,11 +9,11 @@ use std::path::Path;
 use criterion::{BatchSize, Criterion};
 use ed25519_dalek::Signature;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
-use tongguan::decide::{Inputs, Policy, Reason, Uses, Verdict, decide};
+use tongguan::decide::{Dates, Inputs, Ladder, Policy, Reason, Uses, Verdict, decide};
 use tongguan::store::{Change, DataDir, TrustStore, Update};
 use tongguan_pass::{
-    Carried, Certificate, Flags, Head, Interval, KeyId, Keyset, Live, Printed, Purpose, RegistryKey, Revocation,
-    RevocationList, RevocationSet, Root, SigningKey, file::FileRef, head::Revocations,
+    Carried, Certificate, ClockSource, Flags, Head, Interval, KeyId, Keyset, Live, Printed, Purpose, RegistryKey,
+    Revocation, RevocationList, RevocationSet, Root, SigningKey, file::FileRef, head::Revocations,
 };
 
 const NOW: u32 = 1_800_000_000;
@@ -83,11 +83,13 @@ fn decisions(c: &mut Criterion) {
     let keys = keyset();
     let revocations = RevocationSet::new(random_entries(REVOKED, 1)).unwrap();
     let (uses, policy) = (Uses::default(), Policy { stale_lists_confirm_after: 3600, ..Policy::default() });
+    let (now, dates) =
+        (Interval::exactly(i64::from(NOW)), Dates { issued_at: i64::from(NOW), expires_at: i64::from(NOW) });
     let inputs = Inputs {
-        now: Interval::exactly(i64::from(NOW)),
+        now,
         keys: &keys,
         revocations: &revocations,
-        lists_expire_at: i64::from(NOW),
+        ladder: Ladder::of(now, ClockSource::Synced, Some(dates), &keys, &policy),
         uses: &uses,
         policy: &policy,
     };

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 
 use crate::lang::Language;
@@ -118,13 +119,19 @@ impl Default for SyncConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ClockConfig {
-    /// Seconds the system clock may be off while nothing synchronises it.
+    /// Seconds the system clock may be off while nothing synchronises it; 0 if it is not believed then.
     pub unsynced_error_s: u64,
+    /// What the machine's count of seconds may gain or lose, parts in a million: 50 is 4.3 s a day.
+    pub drift_ppm: u32,
+    /// The battery clock in sysfs; empty for none.
+    pub rtc: PathBuf,
+    /// What the battery clock may gain or lose, parts in a million.
+    pub rtc_drift_ppm: u32,
 }
 
 impl Default for ClockConfig {
     fn default() -> Self {
-        Self { unsynced_error_s: 60 }
+        Self { unsynced_error_s: 0, drift_ppm: 50, rtc: "/sys/class/rtc/rtc0".into(), rtc_drift_ppm: 100 }
     }
 }
 
@@ -312,6 +319,24 @@ impl Config {
         Self::parse(path, &text)
     }
 
+    /// The defaults, with what a faulty file still says of where, and in which language, its fault is to be shown.
+    pub fn glance(path: &Path) -> Self {
+        let text = std::fs::read(path).unwrap_or_default();
+        Self::glimpse(&String::from_utf8_lossy(&text))
+    }
+
+    fn glimpse(text: &str) -> Self {
+        let (table, _) = toml::de::DeTable::parse_recoverable(text);
+        let said = |key: &str| table.get_ref().get(key).and_then(|value| value.get_ref().as_str());
+        let default = Self::default();
+        Self {
+            screen: said("screen").and_then(|s| s.parse().ok()).unwrap_or(default.screen),
+            language: said("language").and_then(|s| Language::from_str(s, false).ok()).unwrap_or(default.language),
+            lane: said("lane").map_or(default.lane, str::to_owned),
+            ..default
+        }
+    }
+
     fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
         let parse_error = |e| ConfigError::Parse(path.to_owned(), e);
         let given: toml::Table = toml::from_str(text).map_err(parse_error)?;
@@ -343,6 +368,11 @@ impl Config {
         }
         if self.clock.unsynced_error_s > 86_400 {
             return Err("clock.unsynced_error_s must be at most 86400".into());
+        }
+        for (name, ppm) in [("drift_ppm", self.clock.drift_ppm), ("rtc_drift_ppm", self.clock.rtc_drift_ppm)] {
+            if !(1..=10_000).contains(&ppm) {
+                return Err(format!("clock.{name} must be from 1 to 10000"));
+            }
         }
         if self.gate.driver == GateDriver::Gpiocdev && self.gate.chip.is_none() {
             return Err("gate.driver is gpiocdev, so gate.chip must name the chip (its path or its label)".into());
@@ -439,6 +469,17 @@ mod tests {
             let error = parse(text).unwrap_err().to_string();
             assert!(error.contains(hint), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_faulty_file_still_says_where_its_fault_is_to_be_shown() {
+        for fault in ["camera = \"webcam\"", "camrea = 1", "pulse_ms = = 3", "[gate", "lane = 7", "half = \"a"] {
+            let text = format!("screen = \"linuxkms\"\nlanguage = \"en\"\n{fault}\n");
+            assert!(parse(&text).is_err());
+            let seen = Config::glimpse(&text);
+            assert_eq!((seen.screen, seen.language), (ScreenKind::LinuxKms, Language::En), "{fault}");
+        }
+        assert_eq!(Config::glimpse("screen = \"tv\"\n\0 ="), Config::default());
     }
 
     #[test]

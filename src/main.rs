@@ -1,20 +1,23 @@
 //! The command line of the checkpoint.
 
 mod cli;
+mod log;
 
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    // SQLite's migrations are no news to anybody.
-    let default = || "info,rusqlite_migration=warn".into();
-    let filter = tracing_subscriber::EnvFilter::try_from_env("TONGGUAN_LOG").unwrap_or_else(|_| default());
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    log.with_target(false).with_ansi(colours).init();
-    match cli::Cli::parse().run() {
+    let cli = cli::Cli::parse();
+    // Held to the end, so that the last words come out.
+    let _log = if cli.keeps_running() {
+        // Without a thread for the log there will be none for the gate, and that is said.
+        log::start_without_waiting().map_err(|_| log::start()).ok()
+    } else {
+        log::start();
+        None
+    };
+    match cli.run() {
         Ok(cli::Answer::Yes) => ExitCode::SUCCESS,
         Ok(cli::Answer::No) => ExitCode::from(1),
         Err(error) => {

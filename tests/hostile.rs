@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use common::server::{Fault, Server};
@@ -124,7 +125,10 @@ fn a_registry_that_answers_nonsense_is_named() {
         (Fault::Answer(503, r#"{"error":"busy","message":"try later"}"#), "503: try later"),
         (Fault::Answer(404, "<html>no</html>"), "is this the address of a Tongguan registry?"),
         (Fault::Answer(200, "<!doctype html><html>Welcome to the hotel Wi-Fi</html>"), "is not a Tongguan file"),
+        (Fault::Answer(403, ""), "the registry answers 403: it does not let this gate in"),
         (Fault::Answer(200, ""), "is not a Tongguan file"),
+        (Fault::Raw("SSH-2.0-OpenSSH_9.2p1\r\n\r\n"), "what answers there is no registry"),
+        (Fault::Raw(""), "was reached, but the answer broke off"),
         (Fault::Endless, "more than the 16384 bytes"),
     ] {
         let server = Server::new(before.stick.path(), move |_| fault);
@@ -133,9 +137,46 @@ fn a_registry_that_answers_nonsense_is_named() {
     // The head is good, and what it names is endless: the download stops at the size in the head.
     let server = Server::new(before.stick.path(), |path| if path == "v1/head" { Fault::None } else { Fault::Endless });
     before.refuses(&server.url, "bytes this file may have");
-    before.refuses("http://127.0.0.1:1", "cannot be reached");
+    before.refuses("http://127.0.0.1:1", "cannot be reached: Connection refused");
+    before.refuses("http://registry.invalid", "cannot be reached");
+    // A plain server where a secure one is expected.
+    let plain = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", plain.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = plain.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).ok();
+    });
+    before.refuses(&url, "not securely");
+    server.join().unwrap();
     before.refuses("/nowhere", "cannot read /nowhere/v1/head");
     before.accepts(&before.stick.path().display().to_string());
+}
+
+#[test]
+fn a_file_that_is_missing_or_half_there_is_named_with_its_place_and_what_to_do() {
+    let registry = Registry::new();
+    let (stick, checkpoint) = (registry.bundle(), Checkpoint::new(&registry, ""));
+    let source = stick.path().display().to_string();
+    let keyset = fs::read_dir(stick.path().join("v1/files")).unwrap().flatten().map(|e| e.path());
+    let keyset = keyset.into_iter().find(|f| fs::read(f).unwrap().starts_with(b"TGS1\x02")).unwrap();
+    let whole = fs::read(&keyset).unwrap();
+    let place = keyset.display().to_string();
+    fs::write(&keyset, &whole[..whole.len() / 2]).unwrap();
+    let said = checkpoint.sync_from(&source).with_code(1);
+    let half = format!("({} of {} bytes at {place})", whole.len() / 2, whole.len());
+    for words in ["the keyset", &half, "tongguan-registry bundle"] {
+        assert!(said.err.contains(words), "{words}: {}", said.err);
+    }
+    fs::remove_file(&keyset).unwrap();
+    let server = Server::new(stick.path(), |_| Fault::None);
+    let name = keyset.file_name().unwrap().display();
+    for (source, place) in [(&source, &place), (&server.url, &format!("{}/v1/files/{name}", server.url))] {
+        let said = checkpoint.sync_from(source).with_code(2);
+        for words in ["the keyset is missing", place, "tongguan-registry bundle"] {
+            assert!(said.err.contains(words), "{words}: {}", said.err);
+        }
+    }
 }
 
 #[test]
@@ -263,12 +304,41 @@ fn frames_that_are_damaged_are_skipped_and_the_good_ones_judged() {
 }
 
 #[test]
+fn a_gate_whose_log_nobody_reads_goes_on_judging_and_ends() {
+    let registry = Registry::new();
+    let checkpoint = Checkpoint::synced(&registry);
+    let frames = tempfile::tempdir().unwrap();
+    // More complaints than a pipe holds, and then a code.
+    for i in 0..1000 {
+        fs::write(frames.path().join(format!("{i:04}-{}.png", "x".repeat(100))), "junk").unwrap();
+    }
+    common::picture("https://example.org", &frames.path().join("last.png"));
+    let (camera, data) = (format!("replay:{}?fps=0&loop=0", frames.path().display()), checkpoint.data());
+    let args = ["run", "--camera", &camera, "--gate", "sim", "--screen", "none", "--events", "-", "--data", &data];
+    let mut gate = common::start(&args);
+    let _unread = gate.stderr.take();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    let status = loop {
+        match gate.try_wait().unwrap() {
+            Some(status) => break status,
+            None if std::time::Instant::now() > end => {
+                gate.kill().unwrap();
+                panic!("it hangs");
+            }
+            None => std::thread::sleep(std::time::Duration::from_millis(20)),
+        }
+    };
+    assert!(status.success(), "{status}");
+    assert_eq!(checkpoint.journal().len(), 1);
+}
+
+#[test]
 fn a_wrong_configuration_names_the_key_and_the_nearest_right_one() {
     let registry = Registry::new();
     let checkpoint = Checkpoint::synced(&registry);
     let config = checkpoint.dir.path().join("bad.toml");
     fs::write(&config, "camrea = \"none\"\n").unwrap();
-    let said = checkpoint.command(&["run", "--config", &config.display().to_string()]).with_code(2);
+    let said = checkpoint.command(&["run", "--screen", "none", "--config", &config.display().to_string()]).with_code(2);
     assert!(said.err.contains("no key \"camrea\"; did you mean \"camera\"?"), "{}", said.err);
     let said = checkpoint.command(&["run", "--camera", "webcam"]).with_code(2);
     assert!(said.err.contains("nokhwa:0"), "{}", said.err);
@@ -342,12 +412,26 @@ fn a_list_changed_on_the_card_is_not_believed() {
 #[test]
 fn a_gate_that_cannot_start_says_why_where_the_guard_looks() {
     let dir = tempfile::tempdir().unwrap();
-    let picture = dir.path().join("screen.png");
-    let screen = format!("picture:{}", picture.display());
-    let said = run(common::TONGGUAN, &["run", "--data", "/nowhere", "--camera", "none", "--screen", &screen]);
-    assert!(said.with_code(2).err.contains("tongguan init"));
-    // The page is filled with the red of a refusal.
-    let shown = image::open(&picture).unwrap().into_rgb8();
-    let red = |p: &&image::Rgb<u8>| p[0] > 120 && p[1] < 60 && p[2] < 80;
-    assert!(shown.pixels().filter(red).count() > 100_000);
+    let config = dir.path().join("bad.toml");
+    let to = |name: &str| dir.path().join(name).display().to_string();
+    // The fault stands before and after the line that says where the screen is.
+    let text = format!("language = = 3\nscreen = \"picture:{}\"\n[gate]\npulse_ms = 0\n", to("b.png"));
+    fs::write(&config, text).unwrap();
+    let (screen, config) = (format!("picture:{}", to("a.png")), config.display().to_string());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let said = run(common::TONGGUAN, &["run", "--data", "/nowhere", "--camera", "none", "--screen", &screen]);
+            assert!(said.with_code(2).err.contains("tongguan init"));
+        });
+        scope.spawn(|| {
+            let said = run(common::TONGGUAN, &["run", "--data", "/nowhere", "--config", &config]).with_code(2);
+            assert!(said.err.contains("bad.toml: TOML parse error at line 1"), "{}", said.err);
+        });
+    });
+    for picture in [to("a.png"), to("b.png")] {
+        // The page is filled with the red of a refusal.
+        let shown = image::open(&picture).unwrap().into_rgb8();
+        let red = |p: &&image::Rgb<u8>| p[0] > 120 && p[1] < 60 && p[2] < 80;
+        assert!(shown.pixels().filter(red).count() > 100_000, "{picture}");
+    }
 }

@@ -243,3 +243,29 @@ fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
         std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
 }
+
+#[test]
+fn the_registrys_signed_time_is_enough_where_nobody_vouches_for_the_clock() {
+    let mut registry = Registry::new();
+    let url = registry.serve();
+    let checkpoint = Checkpoint::doubting(&registry, &url);
+
+    checkpoint.sync_from(&registry.bundle().path().display().to_string()).ok();
+    let before = checkpoint.command(&["doctor", "--clock", "--json"]).one();
+    let code = registry.live(&registry.person("周某"));
+    if before["clock"]["source"] == "floor" {
+        assert_eq!(checkpoint.verdict(&code), ("confirm".into(), "clock_uncertain".into()));
+    }
+    checkpoint.sync().ok();
+    let known = checkpoint.command(&["doctor", "--clock", "--json"]).ok().one();
+    assert_eq!(
+        (&known["clock"]["source"], &known["clock"]["witnesses"][0]["by"]),
+        (&"synced".into(), &"registry's signed time".into())
+    );
+    // The next program on this machine knows it as well.
+    assert_eq!(checkpoint.verdict(&code), ("pass".into(), "fresh".into()));
+    for language in ["zh", "en"] {
+        let said = checkpoint.command(&["doctor", "--clock", "--language", language]).ok();
+        assert!(said.out.contains(if language == "zh" { "已校准" } else { "synchronised" }), "{}", said.out);
+    }
+}

@@ -1,7 +1,7 @@
 //! The signed files as a folder, for a USB stick or any static server: the same addresses as the HTTP API.
 //!
 //! Files first, the head last: whoever reads the folder while it is written sees the old head with its files or the new one
-//! with its own. What no head names any more is removed at the end.
+//! with its own. What no head names any more is removed at the end, and so is all that a bundle which failed had added.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -33,11 +33,12 @@ pub struct Bundled {
 /// Writes `edition` and its `files` under `folder`.
 ///
 /// # Errors
-/// [`BundleError`]; a bundle that was there before is still good then.
+/// [`BundleError`]; the folder is then as it was, and a bundle that was there before is still good.
 pub fn write(folder: &Path, edition: &Edition, files: &[Vec<u8>]) -> Result<Bundled, BundleError> {
     let v1 = folder.join("v1");
     let shelf = v1.join("files");
-    fs::create_dir_all(&shelf).map_err(|source| BundleError { path: shelf.clone(), source })?;
+    let mut added = Added::default();
+    added.folders(&shelf).map_err(|source| BundleError { path: shelf.clone(), source })?;
     let mut bytes = edition.bytes.len() as u64;
     for file in files {
         let path = shelf.join(Sha256Hash::of(file).to_string());
@@ -46,13 +47,39 @@ pub fn write(folder: &Path, edition: &Edition, files: &[Vec<u8>]) -> Result<Bund
         if fs::read(&path).is_ok_and(|there| there == *file) {
             continue;
         }
+        let new = !path.exists();
         replace(&path, file)?;
+        if new {
+            added.0.push(path);
+        }
     }
     sync_folder(&shelf);
     replace(&v1.join("head"), &edition.bytes)?;
+    added.0.clear();
     sync_folder(&v1);
     remove_unneeded(&shelf, files);
     Ok(Bundled { version: edition.head.version, files: files.len(), bytes })
+}
+
+/// What was added so far, folders before what is in them. Dropping it takes it away again.
+#[derive(Default)]
+struct Added(Vec<PathBuf>);
+
+impl Added {
+    fn folders(&mut self, path: &Path) -> io::Result<()> {
+        let missing: Vec<PathBuf> = path.ancestors().take_while(|p| !p.exists()).map(Path::to_owned).collect();
+        self.0.extend(missing.into_iter().rev());
+        fs::create_dir_all(path)
+    }
+}
+
+impl Drop for Added {
+    fn drop(&mut self) {
+        for path in self.0.iter().rev() {
+            // A folder that somebody else has put something into stays.
+            let _ = if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
+        }
+    }
 }
 
 /// Whole or not at all: a stick may be pulled at any moment.

@@ -1,8 +1,8 @@
 //! The data folder: `registry.db`, `keys/` (private keys, for the owner's eyes only) and `root.pub` (for everybody).
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -22,12 +22,18 @@ pub enum DataError {
     /// Nothing there.
     #[error("{0} holds no registry; make one with `tongguan-registry init --data {0}`")]
     Absent(PathBuf),
-    /// An `init` that was cut off.
+    /// A part of a registry.
     #[error(
-        "{0} holds an unfinished registry (no registry.db); nothing was changed: if it never served anybody, remove {0}/keys and {0}/root.pub and run init again; \
-         else restore registry.db from a backup"
+        "{0} holds an unfinished registry (registry.db is missing or empty); nothing was changed: if it never served anybody, remove {0}/keys, {0}/root.pub and \
+         {0}/registry.db and run init again; else restore registry.db from a backup"
     )]
     Unfinished(PathBuf),
+    /// An `init` that was cut off, or is at work.
+    #[error("the registry in {0} is not set up to the end; run `tongguan-registry init --data {0}` again")]
+    CutOff(PathBuf),
+    /// Two at once.
+    #[error("another `tongguan-registry init` is at work in {0}; nothing was changed")]
+    Busy(PathBuf),
     /// A private key is missing.
     #[error(
         "the private key {0} is missing; restore the keys folder from a backup, for without it the registry cannot sign"
@@ -65,7 +71,7 @@ pub fn explain(error: &io::Error) -> String {
     format!("{error}{advice}")
 }
 
-fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DataError {
+pub(crate) fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DataError {
     let path = path.to_owned();
     move |source| DataError::Io { doing, path, source }
 }
@@ -80,9 +86,14 @@ impl DataFolder {
         Self(path.to_owned())
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.0
+    }
+
+    /// Where `init` builds what it then moves here.
+    pub(crate) fn part(&self) -> Self {
+        Self(self.0.join("init.part"))
     }
 
     /// The database file.
@@ -113,35 +124,11 @@ impl DataFolder {
         if self.database().exists() {
             return Ok(());
         }
+        if self.part().0.exists() {
+            return Err(DataError::CutOff(self.0.clone()));
+        }
         let begun = self.keys().exists() || self.root_file().exists();
         Err(if begun { DataError::Unfinished(self.0.clone()) } else { DataError::Absent(self.0.clone()) })
-    }
-
-    /// Makes the folder, with everything in it undone if the returned guard is dropped before [`Founding::done`].
-    ///
-    /// # Errors
-    /// [`DataError::Exists`] if there is a registry, [`DataError::Unfinished`] if there is a part of one; nothing is changed then.
-    pub fn found(&self) -> Result<Founding<'_>, DataError> {
-        for (path, name) in [(self.database(), "registry.db"), (self.keys(), "keys"), (self.root_file(), "root.pub")] {
-            // symlink_metadata: a dangling link is something too.
-            if path.symlink_metadata().is_ok() {
-                // What an `init` that was cut off left, or a registry whose database is gone.
-                let unfinished = self.database().symlink_metadata().is_err();
-                return Err(if unfinished {
-                    DataError::Unfinished(self.0.clone())
-                } else {
-                    DataError::Exists(self.0.clone(), name)
-                });
-            }
-        }
-        let ours = !self.0.exists();
-        fs::create_dir_all(&self.0).map_err(failed("make the folder", &self.0))?;
-        // mkdir either makes it or fails: of two inits at once, one loses here.
-        DirBuilder::new().mode(0o700).create(self.keys()).map_err(|e| match e.kind() {
-            io::ErrorKind::AlreadyExists => DataError::Exists(self.0.clone(), "keys"),
-            _ => failed("make the folder", &self.keys())(e),
-        })?;
-        Ok(Founding { folder: self, ours, made: Vec::new(), done: false })
     }
 
     /// Reads a private key.
@@ -253,80 +240,6 @@ impl DataFolder {
     }
 }
 
-/// A registry being set up. Dropping it removes what was made so far.
-#[derive(Debug)]
-pub struct Founding<'f> {
-    folder: &'f DataFolder,
-    /// Whether the folder itself was made, and goes with the rest.
-    ours: bool,
-    made: Vec<PathBuf>,
-    done: bool,
-}
-
-impl Founding<'_> {
-    /// Writes a private key, readable by its owner only.
-    ///
-    /// # Errors
-    /// [`DataError::Io`].
-    pub fn write_key(&mut self, name: &str, key: &SigningKey) -> Result<(), DataError> {
-        let path = self.folder.key_file(name);
-        let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|_| DataError::BadKey(path.clone()))?;
-        self.write(path, 0o600, pem.as_bytes())
-    }
-
-    /// Writes the public root file.
-    ///
-    /// # Errors
-    /// [`DataError::Io`].
-    pub fn write_root(&mut self, root: &[u8]) -> Result<(), DataError> {
-        self.write(self.folder.root_file(), 0o644, root)
-    }
-
-    /// Makes the empty database file. It will hold names, so it is for its owner only; SQLite gives its side files the same mode.
-    ///
-    /// # Errors
-    /// [`DataError::Io`].
-    pub fn make_database(&mut self) -> Result<(), DataError> {
-        let path = self.folder.database();
-        for side in ["registry.db-wal", "registry.db-shm"] {
-            self.made.push(self.folder.0.join(side));
-        }
-        self.write(path, 0o600, b"")
-    }
-
-    /// Keeps everything.
-    pub fn done(mut self) {
-        // The names must survive a power cut as the files do. Not every file system can sync a folder.
-        for folder in [self.folder.keys(), self.folder.0.clone()] {
-            let _ = File::open(folder).and_then(|f| f.sync_all());
-        }
-        self.done = true;
-    }
-
-    fn write(&mut self, path: PathBuf, mode: u32, bytes: &[u8]) -> Result<(), DataError> {
-        let result = write_new(&path, mode, bytes);
-        // Somebody else's file is not ours to remove.
-        if !matches!(&result, Err(DataError::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists) {
-            self.made.push(path);
-        }
-        result
-    }
-}
-
-impl Drop for Founding<'_> {
-    fn drop(&mut self) {
-        if !self.done {
-            for path in &self.made {
-                let _ = fs::remove_file(path);
-            }
-            let _ = fs::remove_dir(self.folder.keys());
-            if self.ours {
-                let _ = fs::remove_dir(&self.folder.0);
-            }
-        }
-    }
-}
-
 /// Reads a private key, wherever it is.
 ///
 /// # Errors
@@ -391,7 +304,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
 }
 
 /// O_EXCL: never over something that is there, never through somebody's link.
-fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), DataError> {
+pub(crate) fn write_new(path: &Path, mode: u32, bytes: &[u8]) -> Result<(), DataError> {
     let mut file =
         OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(failed("make", path))?;
     // The umask may have taken bits that everybody's file needs.

@@ -6,7 +6,8 @@
 //! - [`api`], [`pages`]: the acts over HTTP, for programs and for people.
 //! - [`jobs`]: what happens by itself.
 //! - [`keys`], [`ceremony`]: changing the signing keys, and what the holders of the root keys do without a network.
-//! - [`data`], [`bundle`], [`config`], [`edge`]: the data folder, the folder for a USB stick, and where time and randomness come in.
+//! - [`data`], [`founding`], [`bundle`], [`config`], [`edge`]: the data folder, how it comes to be, the folder for a USB stick, the
+//!   configuration, and where time and randomness come in.
 #![forbid(unsafe_code)]
 
 pub mod api;
@@ -16,6 +17,7 @@ pub mod config;
 pub mod data;
 pub mod domain;
 pub mod edge;
+pub mod founding;
 pub mod jobs;
 pub mod keys;
 pub mod pages;

@@ -15,6 +15,7 @@ use crate::domain::person::{Name, NewPerson, PersonId, Token};
 use crate::domain::publish::{self, Edition, PublishError, Stock};
 use crate::domain::signers::{KeyError, Signers};
 use crate::edge::{Clock, Entropy, SystemClock, SystemEntropy, random};
+use crate::founding::Founding;
 use crate::keys::KeysError;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{By, Lease, Receipt, Standing, Store, StoreError, Trust};
@@ -97,14 +98,28 @@ impl std::fmt::Debug for Registry {
 }
 
 impl Registry {
-    /// Sets up a registry in a folder that holds none.
+    /// Sets up a registry in a folder that holds none, or completes one whose `init` was cut off.
     ///
     /// # Errors
-    /// [`Error`]; the folder is then as it was.
+    /// [`Error`]; the folder is then as it was, or waits for the next `init` to complete it.
     pub fn init(folder: &Path) -> Result<Initialised, Error> {
-        let (clock, entropy) = (SystemClock, SystemEntropy);
         let folder = DataFolder::at(folder);
-        let mut founding = folder.found()?;
+        let founding = Founding::begin(&folder)?;
+        if !founding.is_built() {
+            Self::build(&founding)?;
+        }
+        // Whoever built it: its keys are those that its keyset names, and its lists are published.
+        let registry = Self::over(founding.keys().clone(), &founding.database())?;
+        registry.signers()?;
+        let root = registry.store.trust()?.root;
+        let version = registry.store.edition()?.0.head.version;
+        drop(registry);
+        founding.done()?;
+        Ok(Initialised { root: folder.root_file(), fingerprint: Sha256Hash::of(&root), version })
+    }
+
+    fn build(founding: &Founding) -> Result<(), Error> {
+        let (clock, entropy) = (SystemClock, SystemEntropy);
         let new_key = || new_key(&entropy);
         let root = new_key()?;
         let keys = Purpose::ALL.map(|p| new_key().map(|k| (p, k))).into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -116,12 +131,10 @@ impl Registry {
         }
         founding.write_root(&genesis.root)?;
         founding.make_database()?;
-        let registry = Self::over(folder.clone())?;
+        let registry = Self::over(founding.keys().clone(), &founding.database())?;
         let by = registry.by(Actor::Operator);
         registry.store.begin(&genesis, &by)?;
-        let version = registry.publish(Actor::Operator)?.head.version;
-        founding.done();
-        Ok(Initialised { root: folder.root_file(), fingerprint: Sha256Hash::of(&genesis.root), version })
+        registry.publish(Actor::Operator).map(drop)
     }
 
     /// Opens the registry of a folder.
@@ -131,11 +144,12 @@ impl Registry {
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let folder = DataFolder::at(folder);
         folder.expect_registry()?;
-        Self::over(folder)
+        let database = folder.database();
+        Self::over(folder, &database)
     }
 
-    fn over(folder: DataFolder) -> Result<Self, Error> {
-        let store = Arc::new(SqliteStore::open(&folder.database())?);
+    fn over(folder: DataFolder, database: &Path) -> Result<Self, Error> {
+        let store = Arc::new(SqliteStore::open(database)?);
         let (clock, entropy) = (Box::new(SystemClock), Box::new(SystemEntropy));
         Ok(Self { folder, store, signers: RwLock::new(None), clock, entropy })
     }

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use common::{Folder, keyset, run};
 use data_encoding::HEXLOWER;
@@ -110,6 +112,75 @@ fn an_init_that_cannot_finish_leaves_nothing_behind() {
     assert_eq!(fs::read_to_string(folder.data()).unwrap(), "a file where the folder should be");
 }
 
+/// An `init` that was cut off with these moved already, out of a whole registry.
+fn cut_off(folder: &Folder, moved: &[&str]) {
+    let (data, part) = (folder.data(), folder.data().join("init.part"));
+    fs::create_dir(&part).unwrap();
+    for name in ["keys", "root.pub", "registry.db"].iter().filter(|name| !moved.contains(name)) {
+        fs::rename(data.join(name), part.join(name)).unwrap();
+    }
+}
+
+#[test]
+fn an_init_that_was_cut_off_is_completed_by_the_next_one() {
+    for moved in [["keys"].as_slice(), &["keys", "root.pub"]] {
+        let folder = Folder::initialised();
+        let before = contents(&folder.data());
+        cut_off(&folder, moved);
+        assert!(folder.run("publish").error(2).contains("run `tongguan-registry init"));
+        let made = folder.run("init").json();
+        let root = &before[&folder.data().join("root.pub").display().to_string()];
+        assert_eq!(made["fingerprint"], Sha256Hash::of(root).to_string());
+        assert_eq!(contents(&folder.data()), before);
+        assert!(!folder.data().join("init.part").exists());
+        assert!(folder.run("init").error(1).contains("already holds a registry"));
+    }
+    // Before anything is moved it is begun anew.
+    let folder = Folder::initialised();
+    let root = fs::read(folder.data().join("root.pub")).unwrap();
+    cut_off(&folder, &[]);
+    folder.run("init").json();
+    assert_ne!(fs::read(folder.data().join("root.pub")).unwrap(), root);
+    // Keys that somebody put there since are not of this registry, and stay.
+    let folder = Folder::initialised();
+    cut_off(&folder, &["keys"]);
+    fs::copy(folder.data().join("keys/root-1.pem"), folder.data().join("keys/live-1.pem")).unwrap();
+    let before = contents(&folder.data());
+    assert!(folder.run("init").error(2).contains("is not the key that the keyset names"));
+    assert_eq!(contents(&folder.data()), before);
+}
+
+#[test]
+fn an_init_killed_at_any_moment_is_followed_by_one_that_works_and_two_at_once_do_not_meet() {
+    for ms in (0..120).step_by(6) {
+        let folder = Folder::new();
+        let data = folder.data().display().to_string();
+        let start = || {
+            let mut init = Command::new(env!("CARGO_BIN_EXE_tongguan-registry"));
+            init.args(["init", "--data", &data]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        };
+        let (mut first, mut second) = (start(), start());
+        std::thread::sleep(Duration::from_millis(ms));
+        for init in [&mut first, &mut second] {
+            init.kill().unwrap();
+            init.wait().unwrap();
+        }
+        let said = folder.run("init");
+        if said.code != 0 {
+            assert!(said.error(1).contains("already holds a registry"), "after {ms} ms");
+        }
+        folder.person();
+        folder.run("publish").json();
+        assert!(!folder.data().join("init.part/keys").exists());
+    }
+    let folder = Folder::new();
+    let part = folder.data().join("init.part");
+    fs::create_dir_all(&part).unwrap();
+    let busy = fs::File::open(&part).unwrap();
+    busy.lock().unwrap();
+    assert!(folder.run("init").error(2).contains("is at work"));
+}
+
 #[test]
 fn codes_of_every_kind_verify_from_the_root_and_carry_one_handle_and_no_name() {
     let folder = Folder::initialised();
@@ -178,6 +249,23 @@ fn a_revoked_person_is_in_the_next_lists_and_their_next_code_has_another_handle(
     let (next, _) = publish_and_bundle(&folder);
     assert_eq!((next.version, next.revocations.version), (head.version + 1, head.revocations.version));
     assert!(next.follows(&head));
+}
+
+#[test]
+fn a_bundle_that_fails_leaves_nothing_half_made() {
+    let folder = Folder::initialised();
+    let bundle = |to: &Path| folder.run(&format!("bundle {}", to.display()));
+    // The head, which is written last, cannot be.
+    let stick = folder.path("stick");
+    fs::create_dir_all(stick.join("v1/head")).unwrap();
+    fs::write(stick.join("v1/head/mine"), "").unwrap();
+    let before = contents(&stick);
+    assert!(bundle(&stick).error(2).contains("v1/head"));
+    assert_eq!(contents(&stick), before);
+    assert!(!stick.join("v1/files").exists());
+    // A folder inside a file.
+    assert!(bundle(&stick.join("v1/head/mine/new")).error(2).contains("cannot write"));
+    assert_eq!(contents(&stick), before);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! A replay waits instead, so that every recorded frame is judged. Pictures that were looked at come back as [`Spares`], so
 //! a camera that has warmed up takes no new memory.
 
+mod complaint;
 mod luma;
 mod mailbox;
 mod nokhwa;
@@ -21,6 +22,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::config::CameraSource;
+use crate::lang::Text;
+use complaint::Complaint;
 
 /// A picture and when it arrived.
 #[derive(Debug)]
@@ -46,6 +49,23 @@ pub enum CaptureError {
         /// Why.
         problem: String,
     },
+}
+
+impl CaptureError {
+    /// What the guard reads; the log has the rest.
+    fn words(&self) -> Text {
+        match self {
+            Self::Source(_) => Text::new("已断开，请检查插头", "has gone; check its plug"),
+            Self::Picture { .. } => Text::new("画面损坏，请检查连线", "sends broken pictures; check the cable"),
+        }
+    }
+}
+
+fn does_not_open(source: &CameraSource) -> Text {
+    match source {
+        CameraSource::Replay(_) => Text::new("录像无法播放", "the recorded frames cannot be played"),
+        _ => Text::new("打不开，请检查连线", "does not open; check the cable"),
+    }
 }
 
 /// Gives frames one after the other. Lives in the thread that opened it: not every camera may be moved.
@@ -88,29 +108,30 @@ pub fn run(
     mailbox: &Mailbox<Frame>,
     spares: &Spares,
     stop: &AtomicBool,
-    report: &dyn Fn(Option<String>),
+    report: &dyn Fn(Option<Text>),
 ) -> Result<(), CaptureError> {
     let mut pause = SHORTEST_PAUSE;
+    let mut log = Log::default();
     while !stop.load(Ordering::Relaxed) {
-        let problem = match guarded(|| open(source)) {
+        let (problem, words) = match guarded(|| open(source)) {
             Ok(None) => return Ok(()),
             Ok(Some(mut opened)) => {
                 let started = Instant::now();
-                match guarded(|| feed(opened.as_mut(), mailbox, spares, stop, report)) {
+                match guarded(|| feed(opened.as_mut(), mailbox, spares, stop, report, &mut log)) {
                     Ok(()) => return Ok(()),
                     Err(gone) => {
                         // One that worked for a while is worth trying again at once.
                         if started.elapsed() > LONGEST_PAUSE {
                             pause = SHORTEST_PAUSE;
                         }
-                        gone
+                        (gone, None)
                     }
                 }
             }
-            Err(e) => e,
+            Err(e) => (e, Some(does_not_open(source))),
         };
-        tracing::error!("{problem}");
-        report(Some(problem.to_string()));
+        log.failed(&problem);
+        report(Some(words.unwrap_or_else(|| problem.words())));
         if matches!(source, CameraSource::Replay(_)) {
             return Err(problem);
         }
@@ -118,6 +139,38 @@ pub fn run(
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
     Ok(())
+}
+
+/// What the log is told.
+#[derive(Debug, Default)]
+struct Log {
+    source: Complaint,
+    pictures: Complaint,
+}
+
+impl Log {
+    fn failed(&mut self, problem: &CaptureError) {
+        match self.source.failed(&problem.to_string(), Instant::now()) {
+            None => {}
+            Some(1) => tracing::error!("{problem}"),
+            Some(tries) => tracing::error!("{problem}; tried {tries} times so far"),
+        }
+    }
+
+    /// One bad picture between good ones is no end of the trouble, so its complaint stays open.
+    fn skipped(&mut self, problem: &CaptureError) {
+        match self.pictures.failed(&problem.to_string(), Instant::now()) {
+            None => {}
+            Some(1) => tracing::warn!("skipped a picture: {problem}"),
+            Some(skipped) => tracing::warn!("skipped a picture, {skipped} so far: {problem}"),
+        }
+    }
+
+    fn well(&mut self) {
+        if let Some(tries) = self.source.over() {
+            tracing::info!("the camera is well again, after {tries} failed tries");
+        }
+    }
 }
 
 /// A driver that panics is a camera that fails.
@@ -131,7 +184,8 @@ fn feed(
     mailbox: &Mailbox<Frame>,
     spares: &Spares,
     stop: &AtomicBool,
-    report: &dyn Fn(Option<String>),
+    report: &dyn Fn(Option<Text>),
+    log: &mut Log,
 ) -> Result<(), CaptureError> {
     let mut well = false;
     let mut luma = spares.take();
@@ -140,6 +194,7 @@ fn feed(
             Ok(false) => return Ok(()),
             Ok(true) => {
                 if !std::mem::replace(&mut well, true) {
+                    log.well();
                     report(None);
                 }
                 let frame = Frame { luma, at: Instant::now() };
@@ -152,8 +207,8 @@ fn feed(
                 luma = displaced.map_or_else(|| spares.take(), |frame| frame.luma);
             }
             Err(problem @ CaptureError::Picture { .. }) => {
-                tracing::warn!("skipped a picture: {problem}");
-                report(Some(problem.to_string()));
+                log.skipped(&problem);
+                report(Some(problem.words()));
                 well = false;
             }
             Err(gone) => return Err(gone),
@@ -196,7 +251,7 @@ mod tests {
         std::thread::scope(|threads| {
             threads.spawn(|| {
                 let _close = mailbox.closer();
-                feed(&mut source, &mailbox, &spares, &stop, &|_| {})
+                feed(&mut source, &mailbox, &spares, &stop, &|_| {}, &mut Log::default())
             });
             while let Ok(frame) = mailbox.take() {
                 seen.push(frame.luma.pixels()[0]);

@@ -1,15 +1,18 @@
 //! Commands and their options. Exit codes: 0 done or pass, 1 a deny or a failed check, 2 misuse or an error.
 
+mod doctor;
 mod questions;
 mod run;
 mod upkeep;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
+use tongguan::clock::{Linux, Settings, TrustedClock};
 use tongguan::config::Config;
 use tongguan::store::DataDir;
 
@@ -44,6 +47,8 @@ enum Command {
     Sync(upkeep::SyncArgs),
     /// List the journal.
     Events(questions::EventsArgs),
+    /// Say how far lists, clock and keys can be relied on, and what is known of the time. Exit code 1 if one of them is red.
+    Doctor(doctor::DoctorArgs),
     /// Set up a data folder that trusts one registry.
     Init(upkeep::InitArgs),
 }
@@ -57,6 +62,11 @@ pub(crate) enum Answer {
 }
 
 impl Cli {
+    /// Whether this is a gate, which nobody may hold up, rather than a question or an errand.
+    pub(crate) fn keeps_running(&self) -> bool {
+        matches!(self.command, Command::Run(_))
+    }
+
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
         match self.command {
             Command::Run(args) => args.run(),
@@ -64,6 +74,7 @@ impl Cli {
             Command::Verify(args) => args.run(),
             Command::Sync(args) => args.run(),
             Command::Events(args) => args.run(),
+            Command::Doctor(args) => args.run(),
             Command::Init(args) => args.run(),
         }
     }
@@ -81,15 +92,16 @@ struct Place {
 }
 
 impl Place {
-    /// The configuration with its data folder decided.
-    fn config(&self) -> anyhow::Result<Config> {
+    /// The configuration's file, if there is one.
+    fn file(&self) -> Option<PathBuf> {
         let beside_data = self.data.as_ref().map(|data| data.join("tongguan.toml"));
         let candidates = [beside_data, Some("/etc/tongguan/tongguan.toml".into())];
-        let found = candidates.into_iter().flatten().find(|path| path.exists());
-        let mut config = match self.config.as_ref().or(found.as_ref()) {
-            Some(path) => Config::read(path)?,
-            None => Config::default(),
-        };
+        self.config.clone().or_else(|| candidates.into_iter().flatten().find(|path| path.exists()))
+    }
+
+    /// The configuration with its data folder decided.
+    fn config(&self) -> anyhow::Result<Config> {
+        let mut config = self.file().map(|path| Config::read(&path)).transpose()?.unwrap_or_default();
         if let Some(data) = &self.data {
             config.data_dir.clone_from(data);
         }
@@ -101,6 +113,18 @@ impl Place {
         let dir = DataDir::open(&config.data_dir)?;
         Ok((config, dir))
     }
+}
+
+/// The gate's clock, with what it remembers in the data folder.
+fn clock(config: &Config, dir: &DataDir) -> TrustedClock<Linux> {
+    let config = &config.clock;
+    let settings = Settings {
+        drift_ppm: config.drift_ppm,
+        rtc_drift_ppm: config.rtc_drift_ppm,
+        unsynced_error: Duration::from_secs(config.unsynced_error_s),
+    };
+    let rtc = (!config.rtc.as_os_str().is_empty()).then(|| config.rtc.clone());
+    TrustedClock::new(Linux { rtc }, settings, Some(dir.clock_file()))
 }
 
 /// An error with its causes, each said once: many an error names its cause already.

@@ -8,7 +8,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 use tongguan::capture::Luma;
-use tongguan::clock::{Clock, Reading, Stated, SystemClock};
+use tongguan::clock::{Clock, Reading, Stated};
 use tongguan::config::Config;
 use tongguan::decide::{Decision, Detail, Uses, Verdict, words};
 use tongguan::decode::{Decoder, Settings};
@@ -16,7 +16,7 @@ use tongguan::lane::{ask, event_json};
 use tongguan::lang::Language;
 use tongguan::store::{DataDir, Journal, TrustStore};
 
-use super::{Answer, Place, print_json, print_line, show};
+use super::{Answer, Place, clock, print_json, print_line, show};
 
 /// A line of standard input longer than this is cut: no code is as long, and memory is not endless.
 const LONGEST_LINE: u64 = 64 * 1024;
@@ -98,7 +98,7 @@ impl VerifyArgs {
         let trust = TrustStore::open_to_read(&dir)?.load()?;
         let clock: Box<dyn Clock> = match self.at {
             Some(at) => Box::new(Stated(at)),
-            None => Box::new(SystemClock::new(std::time::Duration::from_secs(config.clock.unsynced_error_s))),
+            None => Box::new(clock(&config, &dir)),
         };
         if let Some(at) = trust.head.as_ref().and_then(|h| Timestamp::from_second(i64::from(h.issued_at)).ok()) {
             clock.raise_floor(at);

@@ -9,16 +9,16 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 use jiff::Timestamp;
-use tongguan::clock::{Clock, SystemClock};
-use tongguan::config::{CameraSource, Config, GateDriver, ScreenKind};
-use tongguan::gate::{self, Gate};
+use tongguan::clock::Clock;
+use tongguan::config::{CameraSource, Config, ConfigError, GateDriver, ScreenKind};
+use tongguan::gate::{self, Gate, GateError};
 use tongguan::lane::{Lane, Parts};
 use tongguan::lang::Text;
 use tongguan::screen::{self, Backend, Outcome, Screen, Shown};
-use tongguan::store::{DataDir, DeviceKey, Journal, TrustStore};
+use tongguan::store::{DataDir, DeviceKey, Journal, StoreError, TrustStore};
 use tongguan::sync::{self, Schedule, SyncState, Syncer};
 
-use super::{Answer, Place, in_words};
+use super::{Answer, Place, clock, in_words};
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
@@ -40,18 +40,14 @@ pub(super) struct RunArgs {
 
 impl RunArgs {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
-        let mut config = self.place.config()?;
-        config.camera = self.camera.unwrap_or(config.camera);
-        config.gate.driver = self.gate.unwrap_or(config.gate.driver);
-        config.screen = self.screen.unwrap_or(config.screen);
-        let events: Option<Box<dyn Write + Send>> = match &self.events {
-            None => None,
-            Some(path) if path.as_os_str() == "-" => Some(Box::new(std::io::stdout())),
-            Some(path) => {
-                let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
-                Some(Box::new(file.with_context(|| format!("cannot write events to {}", path.display()))?))
-            }
+        // A gate whose configuration is faulty has a screen all the same, and somebody before it.
+        let (mut config, mut fault) = match self.place.config() {
+            Ok(config) => (config, None),
+            Err(fault) => (self.place.file().map_or_else(Config::default, |path| Config::glance(&path)), Some(fault)),
         };
+        config.camera = self.camera.clone().unwrap_or(config.camera);
+        config.gate.driver = self.gate.unwrap_or(config.gate.driver);
+        config.screen = self.screen.clone().unwrap_or(config.screen);
         let options = screen::Options {
             backend: match &config.screen {
                 ScreenKind::Window => Backend::Window,
@@ -65,15 +61,34 @@ impl RunArgs {
             ..screen::Options::default()
         };
         let times = if config.screen == ScreenKind::None { 0 } else { FAILURE_SHOWN };
-        let running = screen::run(options, |screen| {
-            let running = Running::start(config, screen.clone(), events);
+        let shown = screen::run(options, |screen| {
+            let running = match fault.take() {
+                Some(fault) => Err(fault),
+                None => self.events().and_then(|events| Running::start(config, screen.clone(), events)),
+            };
             if let Err(error) = &running {
                 show_failure(&screen, error, times)?;
             }
             Ok(running)
-        })??;
-        running.end()?;
+        });
+        if let (Err(no_screen), Some(fault)) = (&shown, fault) {
+            tracing::warn!("there is no screen to show it on: {}", in_words(no_screen));
+            return Err(fault);
+        }
+        shown??.end()?;
         Ok(Answer::Yes)
+    }
+
+    /// Where events are printed.
+    fn events(&self) -> anyhow::Result<Option<Box<dyn Write + Send>>> {
+        Ok(match &self.events {
+            None => None,
+            Some(path) if path.as_os_str() == "-" => Some(Box::new(std::io::stdout())),
+            Some(path) => {
+                let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+                Some(Box::new(file.with_context(|| format!("cannot write events to {}", path.display()))?))
+            }
+        })
     }
 }
 
@@ -89,7 +104,7 @@ fn show_failure(screen: &Screen, error: &anyhow::Error, times: u32) -> anyhow::R
     let shown = Shown {
         outcome: Outcome::Deny,
         title: Text::new("无法启动", "Cannot start"),
-        guard: Text::new(why.clone(), why),
+        guard: Text::new(format!("{}：{why}", cause(error)), why),
         resident: Text::new("请联系值班人员", "Please ask the guard"),
         reason: "not_started".to_owned(),
         gate_open: false,
@@ -102,6 +117,17 @@ fn show_failure(screen: &Screen, error: &anyhow::Error, times: u32) -> anyhow::R
         screen.quit();
     })?;
     Ok(())
+}
+
+/// What is wrong, in Chinese; the detail that follows is technical, and in English.
+fn cause(error: &anyhow::Error) -> String {
+    let of = |cause: &(dyn std::error::Error + 'static)| {
+        let store = cause.downcast_ref::<StoreError>().map(|e| e.words().zh);
+        let gate = || cause.downcast_ref::<GateError>().map(|e| e.words().zh);
+        let config = || cause.is::<ConfigError>().then(|| "配置文件有误，请改正后再启动".to_owned());
+        store.or_else(gate).or_else(config)
+    };
+    error.chain().find_map(of).unwrap_or_else(|| "启动出错，请通知管理员".to_owned())
 }
 
 /// Everything that runs beside the screen.
@@ -122,7 +148,7 @@ impl Running {
         let store = TrustStore::open(dir)?;
         let loaded = store.load()?;
         let journal = Arc::new(Journal::open(dir)?);
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(Duration::from_secs(config.clock.unsynced_error_s)));
+        let clock: Arc<dyn Clock> = Arc::new(clock(&config, dir));
         match &loaded.head {
             None => tracing::warn!("never synced: no code can be judged until the lists are here"),
             Some(head) => {

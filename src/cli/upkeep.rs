@@ -2,18 +2,17 @@
 
 use std::io::Read as _;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
-use tongguan::clock::SystemClock;
+use tongguan::clock::Clock as _;
 use tongguan::config::Config;
 use tongguan::store::{DataDir, DeviceKey, Journal, TrustStore};
 use tongguan::sync::{self, ListsOnly, SyncError};
 use tongguan_pass::{Root, Sha256Hash, limits};
 
-use super::{Answer, Place, print_json, print_line, show};
+use super::{Answer, Place, clock, print_json, print_line, show};
 
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
@@ -104,7 +103,7 @@ impl SyncArgs {
                 match problem {
                     // What cannot be read or written is an error; what was fetched and refused is a check that failed.
                     SyncError::Store(e) => Err(e.into()),
-                    SyncError::Transport { .. } => Err(anyhow::Error::new(problem)
+                    SyncError::Transport { .. } | SyncError::Missing { .. } => Err(anyhow::Error::new(problem)
                         .context(format!("sync from {source} failed, everything is as it was"))),
                     refused => {
                         tracing::error!("sync from {source} failed, everything is as it was: {refused}");
@@ -122,7 +121,7 @@ impl SyncArgs {
                         "expired": report.expired,
                         "events_sent": report.events_sent,
                         "events_waiting": report.events_waiting,
-                        "error": report.upload_error,
+                        "error": report.upload_error.as_ref().map(ToString::to_string),
                     }))?;
                 } else {
                     let news = if report.changed { "new lists" } else { "nothing new" };
@@ -145,9 +144,11 @@ impl SyncArgs {
         let mut store = TrustStore::open(dir)?;
         let journal = Journal::open(dir)?;
         let device = DeviceKey::open(dir)?;
-        let clock = SystemClock::new(Duration::from_secs(config.clock.unsynced_error_s));
+        let clock = clock(config, dir);
         let transport = sync::open(source);
         let transport = if home { transport } else { Box::new(ListsOnly(transport)) };
-        sync::sync(transport.as_ref(), &mut store, &journal, &device, &clock)
+        let report = sync::sync(transport.as_ref(), &mut store, &journal, &device, &clock);
+        clock.keep();
+        report
     }
 }

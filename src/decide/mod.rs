@@ -4,11 +4,13 @@
 //! the same answer.
 
 mod foreign;
+mod ladder;
 mod reason;
 mod uses;
 mod words;
 
 pub use foreign::Foreign;
+pub use ladder::{Dates, Keys, KnownTime, Ladder, Level, Lists};
 pub use reason::{Detail, Reason};
 pub use tongguan_pass::OutcomeCode as Verdict;
 pub use uses::{CodeId, Use, Uses};
@@ -25,8 +27,8 @@ pub struct Inputs<'a> {
     pub keys: &'a Keyset,
     /// The revoked handles.
     pub revocations: &'a RevocationSet,
-    /// When the lists this checkpoint has expired or will expire, Unix seconds.
-    pub lists_expire_at: i64,
+    /// How far lists, clock and keys can be relied on.
+    pub ladder: Ladder,
     /// The codes that were let in before.
     pub uses: &'a Uses,
     /// What this gate lets in.
@@ -68,6 +70,8 @@ pub struct Facts {
     pub community: u32,
     /// How many people may enter on it: 1 but for a printed group pass.
     pub entries: u8,
+    /// When the registry signed it, Unix seconds: that moment has passed. Of live codes only; the others name days to come.
+    pub issued_at: Option<u32>,
 }
 
 /// Judges one text as a scanner read it.
@@ -115,9 +119,10 @@ fn judge(code: &Verified, text: &str, inputs: &Inputs<'_>) -> (Verdict, Reason, 
         return (Verdict::Deny, Reason::AlreadyUsed, Detail::Used { ago, lane: used.lane.clone() });
     }
     // A live code is revoked by not renewing it; only the longer-lived ones depend on fresh lists.
-    let stale_for = inputs.now.earliest.saturating_sub(inputs.lists_expire_at);
-    if body.kind() != Kind::Live && stale_for > inputs.policy.stale_lists_confirm_after {
-        return (Verdict::Confirm, Reason::ListStale, Detail::Seconds(stale_for));
+    if body.kind() != Kind::Live
+        && let Lists::Stale { ago, .. } = inputs.ladder.lists
+    {
+        return (Verdict::Confirm, Reason::ListStale, Detail::Seconds(ago));
     }
     let look_at_the_person = body.kind() == Kind::Printed;
     (Verdict::Pass, Reason::Fresh, if look_at_the_person { Detail::Look } else { Detail::None })
@@ -138,14 +143,15 @@ fn refused(kind: Option<Kind>, error: CodeError, text: &str, inputs: &Inputs<'_>
     };
     // A key we do not know yet is our lack if our lists are old: the guard may look and decide. With current lists, which
     // hold the next keys ahead, it is more likely made up.
-    let ours_are_old = inputs.now.latest > inputs.lists_expire_at;
+    let ours_are_old = inputs.ladder.lists.level() != Level::Green;
     let verdict = if reason == Reason::UnknownKey && ours_are_old { Verdict::Confirm } else { Verdict::Deny };
     Decision { verdict, reason, detail, kind, facts: None }
 }
 
 fn facts(body: &Body) -> Facts {
     let entries = if let Body::Printed(printed) = body { printed.entries } else { 1 };
-    Facts { handle: body.handle(), category: body.category(), community: body.community(), entries }
+    let issued_at = if let Body::Live(live) = body { Some(live.issued_at) } else { None };
+    Facts { handle: body.handle(), category: body.category(), community: body.community(), entries, issued_at }
 }
 
 #[cfg(test)]

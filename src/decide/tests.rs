@@ -1,6 +1,8 @@
 //! The decision, from codes signed with test keys.
 
-use tongguan_pass::{Carried, Certificate, Flags, KeyId, Live, Printed, Purpose, RegistryKey, Revocation, SigningKey};
+use tongguan_pass::{
+    Carried, Certificate, ClockSource, Flags, KeyId, Live, Printed, Purpose, RegistryKey, Revocation, SigningKey,
+};
 
 use super::*;
 
@@ -43,7 +45,13 @@ impl World {
             now: self.now,
             keys: &self.keys,
             revocations: &self.revocations,
-            lists_expire_at: self.lists_expire_at,
+            ladder: Ladder::of(
+                self.now,
+                ClockSource::Synced,
+                Some(Dates { issued_at: i64::from(NOW) - 600, expires_at: self.lists_expire_at }),
+                &self.keys,
+                &self.policy,
+            ),
             uses: &self.uses,
             policy: &self.policy,
         };

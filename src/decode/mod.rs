@@ -149,6 +149,7 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder that has seen nothing yet.
     pub fn new(settings: Settings) -> Self {
+        symbol::prepare();
         Self {
             settings,
             seen: Seen::default(),

@@ -52,6 +52,11 @@ impl Layout {
     }
 }
 
+/// Works out all layouts now, so that no frame pays for it.
+pub(super) fn prepare() {
+    (1..=40).filter_map(Symbol::new).for_each(|symbol| _ = symbol.layout());
+}
+
 impl Symbol {
     /// Worked out when it is first asked for.
     pub(super) fn layout(self) -> &'static Layout {

@@ -16,6 +16,7 @@ pub use sim::{Simulated, Switched};
 use std::path::Path;
 
 use crate::config::{GateConfig, GateDriver};
+use crate::lang::Text;
 
 /// Why the gate could not be moved.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,21 @@ pub enum GateError {
     /// The thread that would release the relay is gone.
     #[error("the relay's timer has died, so the relay is not energised; restart the checkpoint")]
     TimerDied,
+}
+
+impl GateError {
+    /// What the guard reads; the log has the rest.
+    pub fn words(&self) -> Text {
+        match self {
+            Self::Driver { driver, .. } => Text::new(
+                format!("继电器不听控制，请检查接线（{driver}）"),
+                format!("the relay does not obey; check its wiring ({driver})"),
+            ),
+            Self::TimerDied => {
+                Text::new("继电器的定时器已停，请重启检查点", "the relay's timer has died; restart the checkpoint")
+            }
+        }
+    }
 }
 
 /// A relay. Dropping it releases it.

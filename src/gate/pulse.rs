@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{GateError, Relay};
+use crate::lang::Text;
 
 /// How often the timer tries again to release a relay whose driver refuses.
 const RETRY: Duration = Duration::from_millis(100);
@@ -17,7 +18,7 @@ struct State {
     /// Whether the timer is there to release the relay.
     timer_alive: bool,
     /// The last refusal of the driver, in words.
-    fault: Option<String>,
+    fault: Option<Text>,
 }
 
 struct Shared {
@@ -72,7 +73,7 @@ impl Gate {
         state.release_at = Some(Instant::now() + self.pulse);
         let switched = state.relay.set(true);
         if let Err(error) = &switched {
-            state.fault = Some(error.to_string());
+            state.fault = Some(error.words());
             state.release_at = Some(Instant::now());
         } else {
             state.fault = None;
@@ -83,9 +84,9 @@ impl Gate {
     }
 
     /// The driver's last refusal, until it works again.
-    pub fn fault(&self) -> Option<String> {
+    pub fn fault(&self) -> Option<Text> {
         let state = self.shared.lock();
-        if state.timer_alive { state.fault.clone() } else { Some(GateError::TimerDied.to_string()) }
+        if state.timer_alive { state.fault.clone() } else { Some(GateError::TimerDied.words()) }
     }
 
     /// What is driven.
@@ -141,7 +142,7 @@ fn run_timer(shared: &Shared) {
                     Ok(()) => state.release_at = None,
                     Err(error) => {
                         tracing::error!("the relay does not let go, trying again: {error}");
-                        state.fault = Some(error.to_string());
+                        state.fault = Some(error.words());
                         state.release_at = Some(now + RETRY);
                     }
                 }
@@ -262,7 +263,7 @@ mod tests {
         gate.open().unwrap();
         gate.wait_closed();
         assert_eq!(energised(&relay), [false, true, false]);
-        assert_eq!(gate.fault().as_deref(), Some("wicked: stuck"));
+        assert_eq!(gate.fault().unwrap().en, "the relay does not obey; check its wiring (wicked)");
         gate.open().unwrap();
         assert_eq!(gate.fault(), None);
     }

@@ -24,9 +24,10 @@ use tongguan_pass::{Event, GateOutcome};
 use crate::capture::{self, CaptureError, Frame, Mailbox, Spares};
 use crate::clock::{Clock, Reading};
 use crate::config::{CameraSource, Config};
-use crate::decide::{CodeId, Decision, Inputs, Policy, Use, Uses, Verdict, decide, words};
+use crate::decide::{CodeId, Decision, Inputs, Ladder, Policy, Use, Uses, Verdict, decide, words};
 use crate::decode::{Decoder, Settings};
 use crate::gate::Gate;
+use crate::lang::Text;
 use crate::screen::{Outcome, Screen, Shown};
 use crate::store::{Journal, NewEntry, Trust};
 use crate::sync::SyncState;
@@ -141,7 +142,7 @@ impl Lane {
 /// What is known of the camera beside its frames.
 #[derive(Debug, Default)]
 struct Camera {
-    problem: Mutex<Option<String>>,
+    problem: Mutex<Option<Text>>,
     last_frame: Mutex<Option<Instant>>,
 }
 
@@ -149,12 +150,13 @@ impl Camera {
     /// Longer without a frame than this is a camera that hangs: its driver may never say so.
     const PATIENCE: Duration = Duration::from_secs(3);
 
-    fn problem(&self, expected: bool) -> Option<String> {
+    fn problem(&self, expected: bool) -> Option<Text> {
         let said = self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let last = *self.last_frame.lock().unwrap_or_else(PoisonError::into_inner);
         let silent = last.filter(|at| expected && at.elapsed() > Self::PATIENCE);
         said.or_else(|| {
-            silent.map(|at| format!("no picture for {} s; unplug it and plug it in again", at.elapsed().as_secs()))
+            let text = Text::new("{time}没有画面，请重新插拔", "no picture for {time}; unplug it and plug it in again");
+            silent.map(|at| text.with("time", &Text::span(at.elapsed().as_secs().cast_signed())))
         })
     }
 }
@@ -285,6 +287,16 @@ impl Judge {
         let event = self.event(&decision, &now, gate, latency);
         self.recorder.record(NewEntry { event, at: now.best_guess(), used });
         self.show_status();
+        self.learn_time(&decision, &trust);
+    }
+
+    /// Our own registry's newest code shows that its moment has passed. Not beyond the lists' end: a stolen key must not be
+    /// able to move the gate into a far future.
+    fn learn_time(&self, decision: &Decision, trust: &Trust) {
+        let Some((issued_at, head)) = decision.facts.and_then(|f| f.issued_at).zip(trust.head.as_ref()) else { return };
+        if let Ok(at) = jiff::Timestamp::from_second(i64::from(issued_at.min(head.expires_at))) {
+            self.clock.raise_floor(at);
+        }
     }
 
     fn act(&self, decision: &Decision) -> GateOutcome {
@@ -326,12 +338,11 @@ impl Judge {
         // A replay may pause as long as it likes.
         let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Nokhwa(_)));
         let lines = status::lines(&status::State {
-            now: self.clock.now(),
-            head: trust.head.as_ref(),
+            ladder: ladder(&trust, &self.clock.now(), &self.policy),
             sync: &sync,
-            camera: camera.as_deref(),
-            gate: self.gate.fault().as_deref(),
-            journal: self.recorder.problem(),
+            camera: camera.as_ref(),
+            gate: self.gate.fault().as_ref(),
+            journal: self.recorder.problem().as_ref(),
         });
         if lines != self.shown_status {
             self.shown_status.clone_from(&lines);
@@ -356,7 +367,7 @@ fn shown(decision: &Decision, gate: GateOutcome) -> Shown {
         Verdict::Deny => Outcome::Deny,
     };
     let guard = if gate == GateOutcome::Fault {
-        crate::lang::Text::new("闸机打不开，请手动放行", "The gate does not open: let in by hand")
+        Text::new("闸机打不开，请手动放行", "The gate does not open: let in by hand")
     } else {
         said.guard
     };
@@ -380,10 +391,19 @@ fn inputs<'a>(trust: &'a Trust, now: &Reading, uses: &'a Uses, policy: &'a Polic
         now: now.interval(),
         keys: &trust.keys,
         revocations: &trust.revocations,
-        lists_expire_at: trust.head.as_ref().map_or(0, |h| i64::from(h.expires_at)),
+        ladder: ladder(trust, now, policy),
         uses,
         policy,
     }
+}
+
+/// Where a gate with this trust stands now.
+pub fn standing(trust: &Trust, now: &Reading, config: &Config) -> Ladder {
+    ladder(trust, now, &policy(config))
+}
+
+fn ladder(trust: &Trust, now: &Reading, policy: &Policy) -> Ladder {
+    Ladder::of(now.interval(), now.source, trust.head.as_ref().map(Into::into), &trust.keys, policy)
 }
 
 fn policy(config: &Config) -> Policy {

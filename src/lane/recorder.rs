@@ -2,20 +2,22 @@
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
+use std::io::Write;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tongguan_pass::{Event, Kind};
+use tongguan_pass::{Event, Kind, Sha256Hash};
 
 use super::printer::Printer;
-use crate::store::{Entry, Journal, NewEntry};
+use crate::lang::Text;
+use crate::store::{Entry, Journal, NewEntry, StoreError};
 
 /// The way of events into the journal.
 pub(super) struct Recorder {
     journal: Arc<Journal>,
     printer: Option<Printer>,
     waiting: VecDeque<NewEntry>,
-    problem: Option<String>,
+    problem: Option<StoreError>,
 }
 
 impl Recorder {
@@ -46,7 +48,7 @@ impl Recorder {
                     if self.problem.is_none() {
                         tracing::error!("events cannot be journaled and wait in memory: {error}");
                     }
-                    self.problem = Some(error.to_string());
+                    self.problem = Some(error);
                     return;
                 }
             }
@@ -54,23 +56,63 @@ impl Recorder {
     }
 
     /// Why events wait, if they do.
-    pub(super) fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
+    pub(super) fn problem(&self) -> Option<Text> {
+        self.problem.as_ref().map(StoreError::words)
     }
 
-    /// The last try.
+    /// The last try. What cannot be journaled even now is printed, on standard error too.
     pub(super) fn finish(mut self) -> anyhow::Result<()> {
         self.flush();
+        let left = self.spill(&mut std::io::stderr());
         if let Some(printer) = self.printer.take() {
             printer.finish();
         }
-        match self.problem {
-            None => Ok(()),
-            Some(problem) => {
-                anyhow::bail!("{} events could not be journaled and are lost: {problem}", self.waiting.len())
+        match self.problem.take() {
+            Some(problem) if left > 0 => {
+                anyhow::bail!("{left} events could not be journaled and were printed instead: {problem}")
             }
+            _ => Ok(()),
         }
     }
+
+    /// Hands what waits to the printer and to `last_resort`. The one place that waits for its reader, be it for ever: the
+    /// gate is closed by now, and nothing else has these events.
+    fn spill(&mut self, last_resort: &mut impl Write) -> usize {
+        let left: Vec<String> = self.waiting.drain(..).map(|entry| unwritten_json(&entry).to_string()).collect();
+        if left.is_empty() {
+            return 0;
+        }
+        for line in &left {
+            if let Some(printer) = &mut self.printer {
+                printer.print(line.clone());
+            }
+        }
+        // In one piece and past the log: its lines may be dropped, and would come between.
+        let (count, lines) = (left.len(), left.join("\n"));
+        let all = format!(
+            "ERROR {count} events could not be journaled; keep these {count} lines, nothing else has them:\n{lines}\n"
+        );
+        if let Err(error) = last_resort.write_all(all.as_bytes()).and_then(|()| last_resort.flush()) {
+            tracing::error!("{count} events could not be journaled and are lost: {error}");
+        }
+        count
+    }
+}
+
+/// Also when the judging thread dies.
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        self.spill(&mut std::io::stderr());
+    }
+}
+
+/// An event without a number: the journal gives them.
+fn unwritten_json(new: &NewEntry) -> Value {
+    let chain = Sha256Hash([0; 32]);
+    let entry = Entry { seq: 0, record: new.event.encode(), chain, handed_in: false, at: Some(new.at) };
+    let mut json = event_json(&entry);
+    json["seq"] = Value::Null;
+    json
 }
 
 /// A journaled event as JSON (one line).
@@ -122,7 +164,6 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
     use std::sync::Mutex;
 
     use tongguan_pass::{ClockSource, OutcomeCode, Root, SigningKey};
@@ -161,14 +202,45 @@ mod tests {
         NewEntry { event, at: jiff::Timestamp::UNIX_EPOCH, used: None }
     }
 
-    #[test]
-    fn events_that_cannot_be_written_wait_in_order_and_none_is_lost() {
-        let dir = tempfile::tempdir().unwrap();
+    fn journal(dir: &tempfile::TempDir) -> Arc<Journal> {
         let key = SigningKey::from_bytes(&[1; 32]);
         let keys = vec![(tongguan_pass::KeyId(1), key.verifying_key())];
         let root = Root { version: 1, issued_at: 1, previous: None, threshold: 1, keys };
         let data = DataDir::init(&dir.path().join("d"), &root.sign(&[(tongguan_pass::KeyId(1), &key)])).unwrap();
-        let (journal, printed) = (Arc::new(Journal::open(&data).unwrap()), Printed::default());
+        Arc::new(Journal::open(&data).unwrap())
+    }
+
+    #[test]
+    fn what_a_full_disk_keeps_from_the_journal_to_the_end_is_printed_and_not_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, printed) = (journal(&dir), Printed::default());
+        let printer = Printer::start(Box::new(printed.clone()), false).unwrap();
+        let mut recorder = Recorder::new(Arc::clone(&journal), Some(printer));
+        journal.limit_pages(Some(1)).unwrap();
+        let mut last = 0;
+        while recorder.waiting.len() < 3 {
+            last += 1;
+            recorder.record(entry(last));
+        }
+        let mut stderr = Vec::new();
+        assert_eq!(recorder.spill(&mut stderr), 3);
+        let stderr = String::from_utf8(stderr).unwrap();
+        let lines: Vec<&str> = stderr.lines().collect();
+        assert!(lines[0].contains("3 events could not be journaled"), "{}", lines[0]);
+        let events: Vec<Value> = lines[1..].iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let ids: Vec<String> = (last - 2..=last).map(|id| hex(&[id; 16])).collect();
+        assert_eq!(events.iter().map(|e| e["id"].as_str().unwrap()).collect::<Vec<_>>(), ids);
+        assert!(events.iter().all(|e| e["seq"].is_null() && e["reason"] == "damaged"), "{events:?}");
+        assert_eq!(recorder.spill(&mut Vec::new()), 0);
+        recorder.finish().unwrap();
+        let printed = String::from_utf8(printed.0.lock().unwrap().clone()).unwrap();
+        assert!(printed.ends_with(&format!("{}\n", lines[1..].join("\n"))), "{printed}");
+    }
+
+    #[test]
+    fn events_that_cannot_be_written_wait_in_order_and_none_is_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let (journal, printed) = (journal(&dir), Printed::default());
         let printer = Printer::start(Box::new(printed.clone()), false).unwrap();
         let mut recorder = Recorder::new(Arc::clone(&journal), Some(printer));
         recorder.record(entry(1));
@@ -181,7 +253,7 @@ mod tests {
             recorder.record(entry(last));
         }
         recorder.record(entry(last + 1));
-        assert!(recorder.problem().unwrap().contains("the disk is full"), "{:?}", recorder.problem());
+        assert!(recorder.problem().unwrap().en.contains("the disk is full"), "{:?}", recorder.problem());
         let before = journal.after(0, 1000).unwrap().len();
         assert_eq!(before, usize::from(last) - 1);
 

@@ -1,102 +1,100 @@
 //! The trust ladder in plain words: what the guard should know about the gate itself.
 
-use tongguan_pass::{ClockSource, Head};
-
-use crate::clock::Reading;
+use crate::decide::Ladder;
 use crate::lang::Text;
 use crate::screen::{Level, StatusLine};
 use crate::sync::SyncState;
 
 /// What the lines are made from.
 pub(super) struct State<'a> {
-    pub(super) now: Reading,
-    pub(super) head: Option<&'a Head>,
+    pub(super) ladder: Ladder,
     pub(super) sync: &'a SyncState,
-    pub(super) camera: Option<&'a str>,
-    pub(super) gate: Option<&'a str>,
-    pub(super) journal: Option<&'a str>,
+    pub(super) camera: Option<&'a Text>,
+    pub(super) gate: Option<&'a Text>,
+    pub(super) journal: Option<&'a Text>,
 }
 
 /// The lines, the worst first.
 pub(super) fn lines(state: &State<'_>) -> Vec<StatusLine> {
-    let mut lines = vec![lists(state), clock(&state.now)];
-    let mut problem = |level, zh: &str, en: &str, what: Option<&str>| {
+    let Ladder { lists, clock, keys } = state.ladder;
+    let mut lines = vec![
+        StatusLine { level: lists.level(), text: lists.words() },
+        StatusLine { level: clock.level(), text: clock.words() },
+    ];
+    lines.extend(keys.words().map(|text| StatusLine { level: keys.level(), text }));
+    let mut problem = |level, zh: &str, en: &str, what: Option<&Text>| {
         if let Some(what) = what {
-            lines.push(StatusLine { level, text: Text::new(format!("{zh}：{what}"), format!("{en}: {what}")) });
+            lines.push(StatusLine {
+                level,
+                text: Text::new(format!("{zh}：{}", what.zh), format!("{en}: {}", what.en)),
+            });
         }
     };
     problem(Level::Red, "摄像头", "Camera", state.camera);
     problem(Level::Red, "闸机", "Gate", state.gate);
     problem(Level::Red, "记录暂存内存", "Events wait in memory", state.journal);
-    problem(Level::Amber, "同步", "Sync", state.sync.problem.as_deref());
+    problem(Level::Amber, "同步", "Sync", state.sync.problem.as_ref());
     lines.sort_by_key(|line| std::cmp::Reverse(line.level));
     lines
-}
-
-fn lists(state: &State<'_>) -> StatusLine {
-    let Some(head) = state.head else {
-        let text = Text::new("尚未同步：无法识别任何码", "Never synced: no code can be judged");
-        return StatusLine { level: Level::Red, text };
-    };
-    if state.now.latest.is_none() {
-        let text = Text::new("名单新旧不明（时间不可信）", "Age of the lists unknown (so is the time)");
-        return StatusLine { level: Level::Amber, text };
-    }
-    let now = state.now.interval().earliest;
-    // In minutes: a line that changes each second draws the eye for nothing.
-    let age = Text::span((now - i64::from(head.issued_at)).max(60));
-    if now > i64::from(head.expires_at) {
-        let text = Text::new("名单已过期（{age}前签发）", "Lists have expired (signed {age} ago)").with("age", &age);
-        return StatusLine { level: Level::Amber, text };
-    }
-    StatusLine {
-        level: Level::Green, text: Text::new("名单签发于{age}前", "Lists signed {age} ago").with("age", &age)
-    }
-}
-
-fn clock(now: &Reading) -> StatusLine {
-    let (level, text) = match (now.source, now.latest) {
-        (ClockSource::Synced | ClockSource::Holdover | ClockSource::Stated, Some(_)) => {
-            (Level::Green, Text::new("时间已校准", "Clock synchronised"))
-        }
-        (_, Some(_)) => {
-            (Level::Amber, Text::new("时间未校准：请联网对时", "Clock not synchronised: connect it to network time"))
-        }
-        (_, None) => {
-            (Level::Red, Text::new("时间不可信：无法判断是否过期", "Clock unknown: cannot tell fresh from expired"))
-        }
-    };
-    StatusLine { level, text }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decide::{Keys, KnownTime, Lists};
+    use crate::gate::GateError;
+    use crate::store::StoreError;
+    use crate::sync::{SyncError, TransportError};
 
-    fn state(sync: &SyncState, source: ClockSource, bounded: bool) -> State<'_> {
-        let at = jiff::Timestamp::from_second(1_800_000_000).unwrap();
-        let now = Reading { earliest: at, latest: bounded.then_some(at), shows: at, source };
-        State { now, head: None, sync, camera: None, gate: None, journal: None }
+    fn state(sync: &SyncState, clock: KnownTime) -> State<'_> {
+        let ladder = Ladder { lists: Lists::Never, clock, keys: Keys::None };
+        State { ladder, sync, camera: None, gate: None, journal: None }
     }
 
     #[test]
     fn the_worst_stands_first_and_all_is_said() {
-        let sync = SyncState { last_good: None, problem: Some("no route".into()) };
-        let mut state = state(&sync, ClockSource::Synced, true);
-        state.gate = Some("stuck");
+        let sync = SyncState { last_good: None, problem: Some(Text::new("连不上", "no route")) };
+        let mut state = state(&sync, KnownTime::Well);
+        let stuck = Text::new("卡住", "stuck");
+        state.gate = Some(&stuck);
         let lines = lines(&state);
         assert_eq!(
             lines.iter().map(|l| l.level).collect::<Vec<_>>(),
             [Level::Red, Level::Red, Level::Amber, Level::Green]
         );
         assert!(lines.iter().any(|l| l.text.en == "Gate: stuck"));
-        assert!(lines.iter().any(|l| l.text.zh == "同步：no route"));
+        assert!(lines.iter().any(|l| l.text.zh == "同步：连不上"));
+    }
+
+    #[test]
+    fn a_problem_is_said_in_the_language_of_whoever_reads_it() {
+        let full = || rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_FULL), None);
+        let full = StoreError::Database { path: "journal.db".into(), source: full() };
+        let refused = TransportError::Unreachable("io: Connection refused".into());
+        let said = [
+            full.words(),
+            SyncError::Transport { what: "v1/head".into(), source: refused }.words(),
+            SyncError::NoReceipt.words(),
+            GateError::TimerDied.words(),
+            GateError::Driver { driver: "rppal", problem: "no /dev/gpiomem".into() }.words(),
+        ];
+        let sync = SyncState { last_good: None, problem: Some(said[1].clone()) };
+        let mut state = state(&sync, KnownTime::Well);
+        (state.journal, state.gate) = (Some(&said[0]), Some(&said[4]));
+        let lines = lines(&state);
+        for text in lines.iter().map(|l| &l.text).chain(&said) {
+            assert!(text.en.is_ascii(), "{text:?}");
+            let han = |c: &char| ('\u{4e00}'..='\u{9fff}').contains(c);
+            assert!(text.zh.chars().filter(han).count() > text.zh.chars().count() / 2, "{text:?}");
+        }
+        assert!(lines.iter().any(|l| l.text.zh == "记录暂存内存：磁盘已满，请腾出空间"), "{lines:?}");
+        assert!(lines.iter().any(|l| l.text.en.starts_with("Sync: the registry cannot be reached;")), "{lines:?}");
     }
 
     #[test]
     fn a_clock_without_an_upper_bound_is_red() {
         let sync = SyncState::default();
-        let lines = lines(&state(&sync, ClockSource::Floor, false));
+        let lines = lines(&state(&sync, KnownTime::NotAtAll));
         assert!(lines.iter().any(|l| l.level == Level::Red && l.text.en.starts_with("Clock unknown")));
     }
 }

@@ -26,18 +26,8 @@ use controllers::Controllers;
 use mailbox::{Face, Mailbox};
 use picture::Stage;
 
+pub use crate::decide::Level;
 use crate::lang::{Language, Text};
-
-/// One rung of the trust ladder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// In order.
-    Green,
-    /// Works, but somebody should know.
-    Amber,
-    /// Decisions cannot be relied on, or the part does not work.
-    Red,
-}
 
 /// Which of the three a verdict is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

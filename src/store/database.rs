@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rusqlite_migration::{MigrationDefinitionError, Migrations};
 
-use super::StoreError;
+use super::{StoreError, disk_full, no_rights, read_only};
+use crate::lang::Text;
 
 /// Opens `path`, creating it if `create`, and brings it to the newest schema.
 pub(super) fn open(path: &Path, migrations: &Migrations<'_>, create: bool) -> Result<Connection, StoreError> {
@@ -108,14 +109,27 @@ pub(super) fn quarantine(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(to)
 }
 
+/// What the guard reads of an error of SQLite's.
+pub(super) fn words(error: &rusqlite::Error) -> Text {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => disk_full(),
+        Some(ErrorCode::ReadOnly) => read_only(),
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => no_rights(),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            Text::new("另一个程序占用着数据", "another program is holding the data")
+        }
+        _ => Text::new(format!("数据库出错（{error}）"), format!("the database fails ({error})")),
+    }
+}
+
 /// What to do about an error of SQLite's.
 pub(super) fn advice(error: &rusqlite::Error) -> &'static str {
     match error.sqlite_error_code() {
-        Some(ErrorCode::ReadOnly) => " (the folder is not writable: check its owner and whether the disk is read-only)",
+        Some(ErrorCode::ReadOnly) => " (the folder is not writable; check its owner and whether the disk is read-only)",
         Some(ErrorCode::CannotOpen) => {
             " (check that the folder exists, is writable and belongs to the user who runs this)"
         }
-        Some(ErrorCode::DiskFull) => " (the disk is full: free some space)",
+        Some(ErrorCode::DiskFull) => " (the disk is full; free some space)",
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => " (another program is holding it)",
         _ => "",
     }

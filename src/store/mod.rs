@@ -18,6 +18,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use crate::lang::Text;
 pub use device::DeviceKey;
 pub use journal::{Entry, Journal, NewEntry};
 pub use trust::{Change, Trust, TrustStore, Update};
@@ -68,16 +69,54 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What the guard reads; the log has the rest.
+    pub fn words(&self) -> Text {
+        match self {
+            Self::NotInitialised(_) => Text::new("尚未初始化，请运行 tongguan init", "not set up; run `tongguan init`"),
+            Self::AlreadyInitialised(_) => Text::new("已经初始化过", "set up already"),
+            Self::Newer(_) => Text::new("数据来自更新的版本，请升级程序", "a later version's data; update the program"),
+            Self::Io { source, .. } => io_words(source),
+            Self::Database { source, .. } => database::words(source),
+            Self::InUse(_) => Text::new("已有另一个闸机程序在运行", "another gate is running on this data"),
+            Self::Overtaken => Text::new("另一次同步更快，已采用", "another sync was faster; its lists are kept"),
+            Self::Content { path, .. } => {
+                let name = path.file_name().unwrap_or_default().display();
+                Text::new(format!("数据文件有误：{name}"), format!("a file of the data folder is wrong: {name}"))
+            }
+        }
+    }
+
     fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self + '_ {
         move |source| Self::Io { path: path.to_owned(), source }
     }
+}
+
+fn io_words(error: &std::io::Error) -> Text {
+    match error.kind() {
+        std::io::ErrorKind::PermissionDenied => no_rights(),
+        std::io::ErrorKind::ReadOnlyFilesystem => read_only(),
+        std::io::ErrorKind::StorageFull => disk_full(),
+        _ => Text::new(format!("存储卡读写出错（{error}）"), format!("the disk fails ({error})")),
+    }
+}
+
+fn disk_full() -> Text {
+    Text::new("磁盘已满，请腾出空间", "the disk is full; free some space")
+}
+
+fn read_only() -> Text {
+    Text::new("磁盘只读，请检查存储卡", "the disk is read-only; check the card")
+}
+
+fn no_rights() -> Text {
+    Text::new("没有写入权限，请检查数据目录", "no right to write; check the data folder's owner")
 }
 
 fn advice(error: &std::io::Error) -> &'static str {
     match error.kind() {
         std::io::ErrorKind::PermissionDenied => " (run it as the user who owns the folder)",
         std::io::ErrorKind::ReadOnlyFilesystem => " (the disk is mounted read-only: a worn card does that; check it)",
-        std::io::ErrorKind::StorageFull => " (the disk is full: free some space)",
+        std::io::ErrorKind::StorageFull => " (the disk is full; free some space)",
         _ => "",
     }
 }
@@ -136,6 +175,11 @@ impl DataDir {
     /// The configuration that belongs to this folder.
     pub fn config_file(&self) -> PathBuf {
         self.0.join("tongguan.toml")
+    }
+
+    /// What the clock remembers.
+    pub fn clock_file(&self) -> PathBuf {
+        self.0.join("clock.json")
     }
 
     fn root_file(&self) -> PathBuf {

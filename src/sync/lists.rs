@@ -149,9 +149,21 @@ fn get_named(
     if stated > limit {
         return Err(SyncError::Refused { what, source: ListError::TooLong { got: stated, limit } });
     }
-    let bytes = get(transport, &format!("v1/files/{}", file.hash), stated)?;
-    file.check(&bytes).map_err(refused(what))?;
-    Ok(bytes)
+    let path = format!("v1/files/{}", file.hash);
+    let bytes = transport.get(&path, stated).map_err(|source| match source {
+        absent if absent.is_absent() => SyncError::Missing { what, place: transport.place(&path) },
+        source => SyncError::Transport { what: format!("{what} ({path})"), source },
+    })?;
+    match file.check(&bytes) {
+        Ok(()) => Ok(bytes),
+        Err(source) => Err(SyncError::NotAsNamed {
+            what,
+            place: transport.place(&path),
+            got: bytes.len(),
+            stated: file.size,
+            source,
+        }),
+    }
 }
 
 fn get(transport: &dyn Transport, path: &str, limit: usize) -> Result<Vec<u8>, SyncError> {

@@ -5,6 +5,7 @@
 
 mod lists;
 mod schedule;
+mod time;
 mod transport;
 
 pub use lists::fetch;
@@ -14,6 +15,7 @@ pub use transport::{Folder, Http, ListsOnly, Transport, TransportError, check_so
 use tongguan_pass::{Batch, ListError, limits};
 
 use crate::clock::Clock;
+use crate::lang::Text;
 use crate::store::{DeviceKey, Journal, StoreError, TrustStore};
 
 /// Events in one batch.
@@ -32,6 +34,28 @@ pub enum SyncError {
         what: String,
         /// Why.
         source: TransportError,
+    },
+    /// The head names a file that its source does not have.
+    #[error("{what} is missing, which the head there names (looked for at {place}); {}", copy_again())]
+    Missing {
+        /// The file.
+        what: &'static str,
+        /// Where it was looked for.
+        place: String,
+    },
+    /// A file is there, but it is not the one that the head names: half a copy, or a damaged one.
+    #[error("refused {what}: it {source} ({got} of {stated} bytes at {place}); {}", copy_again())]
+    NotAsNamed {
+        /// The file.
+        what: &'static str,
+        /// Where it was found.
+        place: String,
+        /// The bytes that came.
+        got: usize,
+        /// The bytes that the head states.
+        stated: u32,
+        /// The failed check.
+        source: ListError,
     },
     /// A file was refused.
     #[error("refused {what}: it {source}")]
@@ -60,8 +84,41 @@ pub enum SyncError {
     Store(#[from] StoreError),
 }
 
+impl SyncError {
+    /// What the guard reads; the log has the rest.
+    pub fn words(&self) -> Text {
+        match self {
+            Self::Transport { source, .. } => source.words(),
+            Self::Missing { .. } | Self::NotAsNamed { .. } => {
+                Text::new("登记处的名单不完整，请通知管理员", "the registry's lists are not whole; tell who runs it")
+            }
+            Self::Refused { .. } => Text::new(
+                "名单无效，未采用，请通知管理员",
+                "the lists are not valid and were refused; tell who runs the registry",
+            ),
+            Self::Rollback { .. } => Text::new(
+                "名单比现有的旧，未采用，请通知管理员",
+                "the lists are older than those here and were refused; tell who runs the registry",
+            ),
+            Self::OtherRegistry => Text::new(
+                "名单来自另一个登记处，未采用，请检查地址",
+                "the lists of another registry were refused; check the address",
+            ),
+            Self::NoReceipt => Text::new(
+                "登记处未确认收到记录，网络可能需要登录",
+                "the registry did not confirm the events; the network may want a log-in",
+            ),
+            Self::Store(error) => error.words(),
+        }
+    }
+}
+
+fn copy_again() -> &'static str {
+    "if this is a copy, make a whole one with `tongguan-registry bundle`; if it is the registry, run `tongguan-registry publish`"
+}
+
 /// What a sync did.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Report {
     /// The head's version.
     pub version: u32,
@@ -76,7 +133,7 @@ pub struct Report {
     /// Events still waiting; only the configured registry takes any.
     pub events_waiting: u64,
     /// Why the events could not be handed in, if they could not: the lists count all the same.
-    pub upload_error: Option<String>,
+    pub upload_error: Option<SyncError>,
 }
 
 /// One sync: lists in, then events out.
@@ -104,15 +161,19 @@ pub fn sync(
     if let Ok(at) = jiff::Timestamp::from_second(i64::from(issued_at)) {
         clock.raise_floor(at);
     }
+    if let Err(problem) = time::ask(transport, update.as_ref().map_or(trust.as_ref(), |u| &u.trust), clock) {
+        // The clock goes on with what it has, and says how good that is.
+        tracing::warn!("the registry's time: {problem}");
+    }
     let revoked = update.as_ref().map_or(trust.as_ref(), |u| &u.trust).revocations.entries().len();
     let expired = clock.now().interval().earliest > i64::from(expires_at);
     let (events_sent, upload_error) = match hand_in(transport, journal, device) {
         Ok(sent) => (sent, None),
-        Err((sent, error)) => (sent, Some(error.to_string())),
+        Err((sent, error)) => (sent, Some(error)),
     };
     let (events_waiting, upload_error) = match journal.waiting_count() {
         Ok(count) => (count, upload_error),
-        Err(e) => (0, upload_error.or(Some(e.to_string()))),
+        Err(e) => (0, upload_error.or(Some(e.into()))),
     };
     Ok(Report { version, changed, revoked, expired, events_sent, events_waiting, upload_error })
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::{Report, SyncError, Transport, sync};
 use crate::clock::Clock;
+use crate::lang::Text;
 use crate::store::{DeviceKey, Journal, Trust, TrustStore};
 
 /// How often another program's sync is looked for.
@@ -41,7 +42,7 @@ pub struct SyncState {
     /// The last good sync since the start.
     pub last_good: Option<Timestamp>,
     /// What went wrong last, in words; `None` while all is well.
-    pub problem: Option<String>,
+    pub problem: Option<Text>,
 }
 
 /// The sync thread's belongings.
@@ -76,7 +77,7 @@ impl Syncer {
                     Err(problem) => {
                         failures += 1;
                         tracing::warn!("sync failed: {problem}");
-                        self.set(|state| state.problem = Some(problem));
+                        self.set(|state| state.problem = Some(problem.words()));
                     }
                 }
                 let mut dice = [128];
@@ -86,6 +87,7 @@ impl Syncer {
             }
             // Whoever brought new lists, this thread or `tongguan sync`: what is stored is what counts.
             self.follow_store();
+            self.clock.keep();
             match stop.recv_timeout(LOOK) {
                 Err(RecvTimeoutError::Timeout) => {}
                 _ => return,
@@ -93,17 +95,20 @@ impl Syncer {
         }
     }
 
-    fn once(&mut self) -> Result<(), String> {
+    fn once(&mut self) -> Result<(), SyncError> {
         let Some(transport) = &self.transport else { return Ok(()) };
-        let done: Result<Report, SyncError> =
-            sync(transport.as_ref(), &mut self.store, &self.journal, &self.device, self.clock.as_ref());
-        let report = done.map_err(|e| e.to_string())?;
+        let report: Report =
+            sync(transport.as_ref(), &mut self.store, &self.journal, &self.device, self.clock.as_ref())?;
         if report.changed {
             tracing::info!(version = report.version, revoked = report.revoked, "new lists");
         }
         // Events that cannot be handed in wait; that is no reason to fetch the lists less often.
         let at = self.clock.now().best_guess();
-        self.set(|state| *state = SyncState { last_good: Some(at), problem: report.upload_error });
+        match &report.upload_error {
+            None => self.set(|state| state.problem = None),
+            Some(error) => self.tell("events could not be handed in and are kept", error),
+        }
+        self.set(|state| state.last_good = Some(at));
         Ok(())
     }
 
@@ -116,8 +121,19 @@ impl Syncer {
         };
         match newer {
             Ok(trust) => *self.trust.write().unwrap_or_else(PoisonError::into_inner) = trust,
-            Err(e) => self.set(|state| state.problem = Some(e.to_string())),
+            Err(e) => self.tell("the new lists cannot be read", &e.into()),
         }
+    }
+
+    /// What comes again with each look is logged once.
+    fn tell(&self, what: &str, error: &SyncError) {
+        let problem = Some(error.words());
+        self.set(|state| {
+            if state.problem != problem {
+                tracing::warn!("{what}: {error}");
+            }
+            state.problem = problem;
+        });
     }
 
     fn set(&self, change: impl FnOnce(&mut SyncState)) {

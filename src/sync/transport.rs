@@ -1,9 +1,11 @@
 //! Where the registry's files come from: a server, or a folder such as a USB stick. Both have the same layout (SYNC 1.1).
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use crate::lang::Text;
 
 /// The longest a request may take as a whole, so that a server that sends a byte a minute does not hold a sync for ever.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -11,13 +13,19 @@ const DEADLINE: Duration = Duration::from_secs(60);
 /// The longest a server may take to be there and to begin its answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Why a file could not be fetched.
+/// Why a file could not be fetched. What to do next differs: look at the network, at the registry, or at the address.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TransportError {
-    /// No connection, or it broke.
+    /// Nobody was there: no name, no way, no listener, no answer to a connection.
     #[error("the registry cannot be reached: {0}")]
     Unreachable(String),
+    /// It was there, and then no longer.
+    #[error("the registry was reached, but the answer broke off ({0}): try again, then look at the network in between")]
+    BrokeOff(String),
+    /// It was there, but no secure connection came about.
+    #[error("the registry was reached, but not securely ({0}): is the clock right, and is this an https address?")]
+    Insecure(String),
     /// The server answers, but not with the file.
     #[error("the registry answers {status}{}", explain(*status, message))]
     Status {
@@ -26,8 +34,13 @@ pub enum TransportError {
         /// What the registry says, if it says anything.
         message: String,
     },
+    /// Something answers, but no registry does so.
+    #[error(
+        "what answers there is no registry ({0}): is the address right, or is a log-in page of the network in between?"
+    )]
+    Nonsense(String),
     /// More bytes than the file may have (endless data).
-    #[error("more than the {0} bytes this file may have")]
+    #[error("more than the {0} bytes this file may have: is this the address of a Tongguan registry?")]
     TooLong(usize),
     /// A file of the folder cannot be read.
     #[error("cannot read {path}: {source}")]
@@ -39,10 +52,56 @@ pub enum TransportError {
     },
 }
 
+impl TransportError {
+    /// What the guard reads; the log has the rest.
+    pub fn words(&self) -> Text {
+        match self {
+            Self::Unreachable(_) => {
+                Text::new("连不上登记处，请检查网络", "the registry cannot be reached; check the network")
+            }
+            Self::BrokeOff(_) => {
+                Text::new("与登记处的连接中断，请检查网络", "the registry's answer broke off; check the network")
+            }
+            Self::Insecure(_) => Text::new(
+                "无法与登记处安全连接，请检查时间和地址",
+                "no secure connection to the registry; check the clock and the address",
+            ),
+            Self::Status { status: 404, .. } => Text::new(
+                "此地址没有登记处，请检查配置（404）",
+                "there is no registry at this address; check the configuration (404)",
+            ),
+            Self::Status { status, .. } if *status >= 500 => Text::new(
+                format!("登记处自身出错，请通知管理员（{status}）"),
+                format!("the registry has a problem of its own; tell who runs it ({status})"),
+            ),
+            Self::Status { status, .. } => Text::new(
+                format!("登记处拒绝，请通知管理员（{status}）"),
+                format!("the registry refuses; tell who runs it ({status})"),
+            ),
+            Self::Nonsense(_) | Self::TooLong(_) => Text::new(
+                "回答的不是登记处，请检查地址，或网络需要登录",
+                "what answers is no registry; check the address, or log in to the network",
+            ),
+            Self::File { .. } => Text::new("名单文件读不出，请检查存储盘", "the lists cannot be read; check the disk"),
+        }
+    }
+
+    /// Whether the source answered that it does not have the file.
+    pub fn is_absent(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => *status == 404,
+            Self::File { source, .. } => source.kind() == ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+}
+
 fn explain(status: u16, message: &str) -> String {
     match status {
         _ if !message.is_empty() => format!(": {message}"),
+        401 | 403 => ": it does not let this gate in; ask who runs it".into(),
         404 => ": is this the address of a Tongguan registry?".into(),
+        429 => ": too many ask; it is asked again later".into(),
         500.. => ": it has a problem of its own; its log tells".into(),
         _ => String::new(),
     }
@@ -64,6 +123,12 @@ pub trait Transport {
 
     /// Whether events can be handed in here.
     fn takes_events(&self) -> bool;
+
+    /// Whether it can be asked for the time.
+    fn tells_time(&self) -> bool;
+
+    /// Where `path` is looked for, in words for people.
+    fn place(&self, path: &str) -> String;
 }
 
 /// The transport for `source`: an `http(s)://` address or a folder.
@@ -105,13 +170,21 @@ impl Transport for ListsOnly {
         Err(takes_nothing(PathBuf::from(path)))
     }
 
+    fn tells_time(&self) -> bool {
+        self.0.tells_time()
+    }
+
     fn takes_events(&self) -> bool {
         false
+    }
+
+    fn place(&self, path: &str) -> String {
+        self.0.place(path)
     }
 }
 
 fn takes_nothing(path: PathBuf) -> TransportError {
-    TransportError::File { path, source: std::io::ErrorKind::Unsupported.into() }
+    TransportError::File { path, source: ErrorKind::Unsupported.into() }
 }
 
 /// A registry, or any web server with its files.
@@ -141,16 +214,24 @@ impl Http {
 
 impl Transport for Http {
     fn get(&self, path: &str, limit: usize) -> Result<Vec<u8>, TransportError> {
-        read(self.agent.get(self.url(path)).call().map_err(unreachable)?, limit)
+        read(self.agent.get(self.url(path)).call().map_err(failed)?, limit)
     }
 
     fn post(&self, path: &str, bytes: &[u8]) -> Result<Vec<u8>, TransportError> {
         let request = self.agent.post(self.url(path)).content_type("application/octet-stream");
-        read(request.send(bytes).map_err(unreachable)?, 64 * 1024)
+        read(request.send(bytes).map_err(failed)?, 64 * 1024)
+    }
+
+    fn tells_time(&self) -> bool {
+        true
     }
 
     fn takes_events(&self) -> bool {
         true
+    }
+
+    fn place(&self, path: &str) -> String {
+        self.url(path)
     }
 }
 
@@ -161,7 +242,7 @@ fn read(mut answer: ureq::http::Response<ureq::Body>, limit: usize) -> Result<Ve
     let limit = if good { limit } else { 2_000 };
     let mut bytes = Vec::new();
     let mut body = answer.body_mut().as_reader().take(limit as u64 + 1);
-    body.read_to_end(&mut bytes).map_err(|e| TransportError::Unreachable(format!("the answer broke off: {e}")))?;
+    body.read_to_end(&mut bytes).map_err(|e| TransportError::BrokeOff(e.to_string()))?;
     if !good {
         let message = serde_json::from_slice::<serde_json::Value>(&bytes)
             .ok()
@@ -174,8 +255,42 @@ fn read(mut answer: ureq::http::Response<ureq::Body>, limit: usize) -> Result<Ve
     if bytes.len() > limit { Err(TransportError::TooLong(limit)) } else { Ok(bytes) }
 }
 
-fn unreachable(error: ureq::Error) -> TransportError {
-    TransportError::Unreachable(error.to_string())
+/// Before there is an answer: who or what failed.
+fn failed(error: ureq::Error) -> TransportError {
+    use ureq::{Error, Timeout};
+    let said = error.to_string();
+    match error {
+        Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+            TransportError::Unreachable(format!("{said}; is the network connected?"))
+        }
+        Error::Timeout(_) => TransportError::BrokeOff(said),
+        Error::Io(e) => match e.kind() {
+            ErrorKind::ConnectionRefused => TransportError::Unreachable(format!(
+                "{e}; nothing listens there: is the registry running, and is the port right?"
+            )),
+            ErrorKind::NetworkUnreachable | ErrorKind::HostUnreachable | ErrorKind::NetworkDown => {
+                TransportError::Unreachable(format!("{e}; is the network connected?"))
+            }
+            ErrorKind::UnexpectedEof
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe => TransportError::BrokeOff(e.to_string()),
+            // The handshake's complaints come this way.
+            ErrorKind::InvalidData => TransportError::Insecure(e.to_string()),
+            _ => unknown_name(&e.to_string()),
+        },
+        Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) | Error::TlsRequired => TransportError::Insecure(said),
+        Error::Protocol(_)
+        | Error::Http(_)
+        | Error::LargeResponseHeader(..)
+        | Error::TooManyRedirects
+        | Error::RedirectFailed => TransportError::Nonsense(said),
+        _ => unknown_name(&said),
+    }
+}
+
+fn unknown_name(said: &str) -> TransportError {
+    TransportError::Unreachable(format!("{said}; is the address right, and does this network resolve names?"))
 }
 
 /// A folder with the registry's files: what `tongguan-registry bundle` writes.
@@ -198,7 +313,15 @@ impl Transport for Folder {
         Err(takes_nothing(self.0.join(path)))
     }
 
+    fn tells_time(&self) -> bool {
+        false
+    }
+
     fn takes_events(&self) -> bool {
         false
+    }
+
+    fn place(&self, path: &str) -> String {
+        self.0.join(path).display().to_string()
     }
 }

@@ -156,8 +156,15 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Trusts the registry and gets its files from `source`.
+    /// Trusts the registry, gets its files from `source`, and believes this machine's clock, as nothing may vouch for it.
     pub fn new(registry: &Registry, source: &str) -> Self {
+        let checkpoint = Self::doubting(registry, source);
+        checkpoint.configure("clock", "unsynced_error_s = 60");
+        checkpoint
+    }
+
+    /// The same, and believes no clock that nobody vouches for.
+    pub fn doubting(registry: &Registry, source: &str) -> Self {
         let checkpoint = Self { dir: tempfile::tempdir().unwrap() };
         run(
             TONGGUAN,
@@ -186,9 +193,19 @@ impl Checkpoint {
 
     /// The registry has moved to another address.
     pub fn follow(&self, url: &str) {
+        self.change_config(|config| config.insert("registry".into(), url.into()));
+    }
+
+    /// Sets a section of the configuration.
+    pub fn configure(&self, section: &str, keys: &str) {
+        let keys: toml::Table = toml::from_str(keys).unwrap();
+        self.change_config(|config| config.insert(section.into(), keys.into()));
+    }
+
+    fn change_config(&self, change: impl FnOnce(&mut toml::Table) -> Option<toml::Value>) {
         let file = self.dir.path().join("checkpoint/tongguan.toml");
         let mut config: toml::Table = toml::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
-        config.insert("registry".into(), url.into());
+        change(&mut config);
         std::fs::write(file, config.to_string()).unwrap();
     }
 

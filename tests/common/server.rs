@@ -14,6 +14,8 @@ pub enum Fault {
     None,
     /// Answers with this status and body.
     Answer(u16, &'static str),
+    /// Sends this and hangs up.
+    Raw(&'static str),
     /// Promises the whole file, sends half and hangs up.
     Half,
     /// Sends bytes without end.
@@ -71,6 +73,9 @@ fn serve(mut stream: TcpStream, folder: &Path, fault: &impl Fn(&str) -> Fault) {
     match (fault(path), file) {
         (Fault::Answer(status, body), _) => {
             let _ = send(&head(status, body.len())) && send(body.as_bytes());
+        }
+        (Fault::Raw(words), _) => {
+            send(words.as_bytes());
         }
         (Fault::Endless, _) => {
             let mut sent = send(b"HTTP/1.1 200 X\r\nConnection: close\r\n\r\n");

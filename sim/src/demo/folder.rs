@@ -5,6 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
+use super::ending;
+
+/// Where the pictures are.
+const SCREENS: &str = "screens";
+
 pub(super) struct Folder {
     path: PathBuf,
     kept: bool,
@@ -16,6 +21,7 @@ impl Folder {
         let Some(given) = given else {
             let path =
                 tempfile::Builder::new().prefix("tongguan-demo-").tempdir().context("cannot make a folder")?.keep();
+            ending::remember_folder(path.clone());
             return Ok(Self { path, kept: false });
         };
         fs::create_dir_all(given).with_context(|| format!("cannot make the folder {}", given.display()))?;
@@ -46,7 +52,7 @@ impl Folder {
     }
 
     pub(super) fn screens(&self) -> PathBuf {
-        self.path.join("screens")
+        self.path.join(SCREENS)
     }
 
     pub(super) fn log(&self, name: &str) -> PathBuf {
@@ -56,16 +62,20 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if self.kept {
-            return;
+        if !self.kept {
+            remove(&self.path);
         }
-        let screens = self.screens();
-        for entry in
-            fs::read_dir(&self.path).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| *p != screens)
-        {
-            let _ = if entry.is_dir() { fs::remove_dir_all(&entry) } else { fs::remove_file(&entry) };
-        }
-        // Succeeds only if nothing is left in it.
-        let _ = fs::remove_dir(&self.path);
     }
+}
+
+/// Removes all but the pictures; whether that is done.
+pub(super) fn remove(path: &Path) -> bool {
+    let screens = path.join(SCREENS);
+    let rest = || fs::read_dir(path).into_iter().flatten().flatten().map(|e| e.path()).filter(|p| *p != screens);
+    for entry in rest() {
+        let _ = if entry.is_dir() { fs::remove_dir_all(&entry) } else { fs::remove_file(&entry) };
+    }
+    // Succeeds only if nothing is left in it.
+    let _ = fs::remove_dir(path);
+    rest().next().is_none()
 }

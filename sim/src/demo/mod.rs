@@ -1,5 +1,6 @@
 //! `tongguan-sim demo`: a registry, a checkpoint and a simulated phone before its camera, all real but the phone.
 
+mod ending;
 mod folder;
 mod programs;
 mod residents;
@@ -78,11 +79,7 @@ struct Listening {
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
-    for signal in signal_hook::consts::TERM_SIGNALS.iter().chain([&signal_hook::consts::SIGHUP]) {
-        // A second Ctrl-C ends it at once, should the orderly way out hang.
-        signal_hook::flag::register_conditional_shutdown(*signal, 130, Arc::clone(&stop))?;
-        signal_hook::flag::register(*signal, Arc::clone(&stop))?;
-    }
+    ending::on_signals(&stop)?;
     match show(args, &stop) {
         // What went wrong after Ctrl-C is Ctrl-C: the programs got it too.
         _ if stop.load(Ordering::Relaxed) => Ok(ExitCode::from(130)),

@@ -9,7 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use serde::de::DeserializeOwned;
+
+use super::ending;
 
 /// Where the programs are.
 #[derive(Debug, Clone)]
@@ -48,7 +51,13 @@ fn typed(command: &Command) -> String {
 
 /// Runs a command to its end; what it said on standard error is the error if it fails.
 pub(super) fn run(command: &mut Command) -> anyhow::Result<Vec<u8>> {
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start `{}`", typed(command)))?;
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let child = child.with_context(|| format!("cannot start `{}`", typed(command)))?;
+    let pid = Pid::from_child(&child);
+    ending::remember_program(pid);
+    let output = child.wait_with_output();
+    ending::forget_program(pid);
+    let output = output.with_context(|| format!("cannot wait for `{}`", typed(command)))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = if said.trim().is_empty() { String::from_utf8_lossy(&output.stdout) } else { said };
@@ -88,6 +97,7 @@ impl Running {
             .stderr(file)
             .spawn()
             .with_context(|| format!("cannot start `{}`", typed(command)))?;
+        ending::remember_program(Pid::from_child(&child));
         let (sender, lines) = channel();
         if let Some(stdout) = child.stdout.take() {
             thread::spawn(move || {
@@ -108,7 +118,11 @@ impl Running {
 
     /// How it ended, if it has.
     pub(super) fn ended(&mut self) -> Option<ExitStatus> {
-        self.child.try_wait().ok().flatten()
+        let ended = self.child.try_wait().ok().flatten();
+        if ended.is_some() {
+            ending::forget_program(Pid::from_child(&self.child));
+        }
+        ended
     }
 
     /// Waits for its end.
@@ -139,11 +153,12 @@ impl Drop for Running {
             return;
         }
         // Asked first, so that it can close its files, and made to after that.
-        let _ =
-            rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), rustix::process::Signal::TERM);
+        let pid = Pid::from_child(&self.child);
+        let _ = kill_process(pid, Signal::TERM);
         if self.end_within(Duration::from_secs(2)).is_none() {
             let _ = self.child.kill();
             let _ = self.child.wait();
+            ending::forget_program(pid);
         }
     }
 }

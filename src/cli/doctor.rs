@@ -1,0 +1,199 @@
+//! `tongguan doctor`: how this gate is, in words.
+
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+use serde_json::json;
+use tongguan::clock::{Believed, By, Clock as _, ClockSource, Reading, Witness, Witnesses};
+use tongguan::decide::{Ladder, Level};
+use tongguan::lane::standing;
+use tongguan::lang::{Language, Text};
+use tongguan::store::TrustStore;
+
+use super::{Answer, Place, clock, print_json, print_line};
+
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    place: Place,
+    /// Only the clock
+    #[arg(long)]
+    clock: bool,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+    /// The language [default: the configuration's]
+    #[arg(long)]
+    language: Option<Language>,
+}
+
+impl DoctorArgs {
+    pub(super) fn run(self) -> anyhow::Result<Answer> {
+        let (config, dir) = self.place.open()?;
+        let clock = clock(&config, &dir);
+        let trust = TrustStore::open_to_read(&dir)?.load()?;
+        if let Some(at) = trust.head.as_ref().and_then(|h| Timestamp::from_second(i64::from(h.issued_at)).ok()) {
+            clock.raise_floor(at);
+        }
+        let known = clock.witnesses();
+        let ladder = standing(&trust, &known.reading, &config);
+        let rungs = rungs(&ladder);
+        let rungs = &rungs[if self.clock { 1..2 } else { 0..rungs.len() }];
+        if self.json {
+            let levels: serde_json::Map<_, _> =
+                rungs.iter().map(|r| (r.name.into(), colour(r.level).en.into())).collect();
+            print_json(&json!({ "ladder": levels, "clock": as_json(&known) }))?;
+        } else {
+            let language = self.language.unwrap_or(config.language);
+            let said = rungs.iter().map(|r| {
+                Text::new("[{level}] {text}", "[{level}] {text}").with("level", &colour(r.level)).with("text", &r.text)
+            });
+            for line in said.chain(in_words(&known)) {
+                print_line(line.in_language(language))?;
+            }
+        }
+        let worst = rungs.iter().map(|r| r.level).max();
+        Ok(if worst == Some(Level::Red) { Answer::No } else { Answer::Yes })
+    }
+}
+
+/// A rung as it is said.
+struct Rung {
+    name: &'static str,
+    level: Level,
+    text: Text,
+}
+
+fn rungs(ladder: &Ladder) -> Vec<Rung> {
+    let Ladder { lists, clock, keys } = *ladder;
+    let in_order = || Text::new("密钥有效", "Keys in order");
+    vec![
+        Rung { name: "lists", level: lists.level(), text: lists.words() },
+        Rung { name: "clock", level: clock.level(), text: clock.words() },
+        Rung { name: "keys", level: keys.level(), text: keys.words().unwrap_or_else(in_order) },
+    ]
+}
+
+fn colour(level: Level) -> Text {
+    match level {
+        Level::Green => Text::new("绿", "green"),
+        Level::Amber => Text::new("黄", "amber"),
+        Level::Red => Text::new("红", "red"),
+    }
+}
+
+fn as_json(known: &Witnesses) -> serde_json::Value {
+    let witnesses = known.all.iter().map(|w| {
+        json!({
+            "by": name(w.by).en,
+            "earliest": w.span.earliest,
+            "latest": w.span.latest,
+            "age_s": w.age.as_secs(),
+            "believed": w.believed == Believed::Yes,
+            "why": why(w.believed).en,
+        })
+    });
+    let witnesses: Vec<_> = witnesses.collect();
+    json!({
+        "source": known.reading.source.name(),
+        "earliest": known.reading.earliest,
+        "latest": known.reading.latest,
+        "shows": known.reading.shows,
+        "floor": known.floor,
+        "kernel_contradicted_itself": known.kernel_contradicted_itself,
+        "witnesses": witnesses,
+    })
+}
+
+fn in_words(known: &Witnesses) -> Vec<Text> {
+    let mut lines = vec![summary(&known.reading)];
+    lines.extend(known.all.iter().map(witness));
+    let floor = second(known.floor);
+    lines.push(Text::new(
+        format!("下限：{floor} 已经过去（由登记处签发或本机记录）。"),
+        format!("Floor: {floor} has certainly passed (signed by the registry, or noted here)."),
+    ));
+    if known.kernel_contradicted_itself {
+        lines.push(Text::new(
+            "网络时间自相矛盾：在登记处签名确认之前不采用。请检查网络时间服务器。",
+            "Network time has contradicted itself: it is not believed until the registry has signed a time. Check the time servers.",
+        ));
+    }
+    lines.push(advice(known));
+    lines
+}
+
+fn summary(reading: &Reading) -> Text {
+    let earliest = second(reading.earliest);
+    let Some((latest, width)) = reading.latest.zip(reading.width()) else {
+        return Text::new(
+            format!("时间：只知道不早于 {earliest}。能判断“已过期”，不能判断“有效”。"),
+            format!(
+                "Time: all that is known is that it is not before {earliest}. \"Expired\" can be told, \"fresh\" cannot."
+            ),
+        );
+    };
+    let (latest, width) = (second(latest), Text::span(i64::try_from(width.as_secs()).unwrap_or(i64::MAX).max(1)));
+    let (zh, en) = match reading.source {
+        ClockSource::Synced => ("已校准", "synchronised"),
+        ClockSource::Holdover => ("守时中（自上次校准起）", "kept since it was last known"),
+        _ => ("未经校准，按配置采信", "not synchronised, believed as configured"),
+    };
+    Text::new(
+        format!("时间：在 {earliest} 与 {latest} 之间（相差 {}），{zh}。", width.zh),
+        format!("Time: between {earliest} and {latest} ({} apart), {en}.", width.en),
+    )
+}
+
+fn witness(w: &Witness) -> Text {
+    let (by, why) = (name(w.by), why(w.believed));
+    let (earliest, latest) = (second(w.span.earliest), second(w.span.latest));
+    let ago = if w.age < Duration::from_secs(1) {
+        Text::new("现在", "now")
+    } else {
+        Text::new("{age}前得知", "heard {age} ago")
+            .with("age", &Text::span(i64::try_from(w.age.as_secs()).unwrap_or(i64::MAX)))
+    };
+    Text::new(
+        format!("  {}（{}）：{earliest} 至 {latest}：{}", by.zh, ago.zh, why.zh),
+        format!("  {} ({}): {earliest} to {latest}: {}", by.en, ago.en, why.en),
+    )
+}
+
+fn advice(known: &Witnesses) -> Text {
+    match known.reading.source {
+        ClockSource::Synced => Text::new("无需处理。", "Nothing needs to be done."),
+        ClockSource::Holdover => Text::new(
+            "离线时每天大约多出 4 秒误差；连上登记处或网络时间后会恢复。",
+            "Without a network the error grows by some seconds a day; a sync or network time takes it away.",
+        ),
+        _ => Text::new(
+            "请连接登记处（tongguan sync）或网络时间服务器（chrony、systemd-timesyncd）。",
+            "Connect it to the registry (tongguan sync) or to network time (chrony, systemd-timesyncd).",
+        ),
+    }
+}
+
+fn name(by: By) -> Text {
+    match by {
+        By::Signed => Text::new("登记处签名时间", "registry's signed time"),
+        By::Kernel => Text::new("系统网络时间", "network time (kernel)"),
+        By::Rtc => Text::new("电池时钟", "battery clock"),
+        By::System => Text::new("系统时钟", "system clock"),
+    }
+}
+
+fn why(believed: Believed) -> Text {
+    match believed {
+        Believed::Yes => Text::new("采用", "counts"),
+        Believed::NotNeeded => Text::new("未用（有更好的）", "not needed, there is a better one"),
+        Believed::Contradicts => Text::new("不采用（与更可靠的相矛盾）", "not believed, it contradicts a better one"),
+        Believed::BeforeFloor => Text::new("不采用（早于下限）", "not believed, that time has passed already"),
+    }
+}
+
+/// To the second: fractions say nothing here.
+fn second(at: Timestamp) -> String {
+    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
+}
