@@ -85,7 +85,7 @@ impl Keyset {
         Ok(keyset)
     }
 
-    fn body(&self) -> Vec<u8> {
+    pub(crate) fn body(&self) -> Vec<u8> {
         let mut body = Writer::default();
         body.u32(self.version).u32(self.issued_at);
         body.u8(u8::try_from(self.keys.len()).unwrap_or(u8::MAX));
@@ -95,7 +95,7 @@ impl Keyset {
         body.0
     }
 
-    fn parse(body: &[u8]) -> Result<Self, ListError> {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ListError> {
         let mut body = Reader::new(body);
         let version = body.u32()?;
         let issued_at = body.u32()?;

@@ -22,6 +22,7 @@
 extern crate alloc;
 
 pub mod code;
+pub mod draft;
 pub mod event;
 pub mod file;
 pub mod head;
@@ -37,6 +38,7 @@ mod verify;
 mod wire;
 
 pub use code::{Body, Carried, Certificate, CodeError, Flags, Kind, Live, Printed, Unverified};
+pub use draft::Draft;
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
 pub use event::{Batch, Event, GateOutcome, OutcomeCode};
 pub use file::{FileRef, Sha256Hash};

@@ -29,6 +29,10 @@ pub struct Root {
 impl Root {
     /// The signed root file. A successor is signed by enough of the old keys and enough of its own.
     pub fn sign(&self, signers: &[(KeyId, &SigningKey)]) -> Vec<u8> {
+        signed::sign(FileType::Root, Context::Root, &self.body(), signers)
+    }
+
+    pub(crate) fn body(&self) -> Vec<u8> {
         let mut body = Writer::default();
         body.u32(self.version).u32(self.issued_at);
         body.bytes(&self.previous.map_or([0; 32], |h| h.0));
@@ -36,7 +40,7 @@ impl Root {
         for (id, key) in &self.keys {
             body.u16(id.0).bytes(key.as_bytes());
         }
-        signed::sign(FileType::Root, Context::Root, &body.0, signers)
+        body.0
     }
 
     /// SY 3.1: "The pinned root is trusted because of where it came from; enough of its own keys must have signed it." That
@@ -77,7 +81,7 @@ impl Root {
         if got < needed { Err(ListError::Threshold { got, needed }) } else { Ok(()) }
     }
 
-    fn parse(body: &[u8]) -> Result<Self, ListError> {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ListError> {
         let mut body = Reader::new(body);
         let version = body.u32()?;
         let issued_at = body.u32()?;

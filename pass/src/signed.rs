@@ -128,14 +128,44 @@ pub(crate) enum FileType {
     Time = 5,
 }
 
+impl FileType {
+    /// SY 2.2: "Each signature is over the body in the context of the type."
+    pub(crate) fn context(self) -> Context {
+        match self {
+            Self::Root => Context::Root,
+            Self::Keyset => Context::Keyset,
+            Self::Head => Context::Head,
+            Self::Events => Context::Events,
+            Self::Time => Context::Time,
+        }
+    }
+
+    /// SY 10: how long a file of the types that travel as drafts may be.
+    fn draft_limit(self) -> usize {
+        if self == Self::Root { limits::ROOT_BYTES } else { limits::KEYSET_BYTES }
+    }
+}
+
 /// An envelope taken apart; nothing in it is believed yet.
 pub(crate) struct Signed<'a> {
     pub(crate) body: &'a [u8],
-    signatures: Vec<(KeyId, [u8; 64])>,
+    pub(crate) signatures: Vec<(KeyId, [u8; 64])>,
+}
+
+/// A file with the signatures it must have.
+///
+/// SY 2.3: "A file has 1 to 64 signatures."
+pub(crate) fn open(bytes: &[u8], expected: FileType, limit: usize) -> Result<Signed<'_>, ListError> {
+    take_apart(bytes, expected, limit, 1)
+}
+
+/// SY 2.8: "A draft has 0 to 64 signatures."
+pub(crate) fn open_draft(bytes: &[u8], expected: FileType) -> Result<Signed<'_>, ListError> {
+    take_apart(bytes, expected, expected.draft_limit(), 0)
 }
 
 /// SY 2.1: "magic 4 | type 1 | body length 4 | body | count 1 | count x (key id 2 | signature 64)".
-pub(crate) fn open(bytes: &[u8], expected: FileType, limit: usize) -> Result<Signed<'_>, ListError> {
+fn take_apart(bytes: &[u8], expected: FileType, limit: usize, least: u8) -> Result<Signed<'_>, ListError> {
     // SY 2.7: "The size limit is checked before anything else is looked at." This stops endless data.
     if bytes.len() > limit {
         return Err(ListError::TooLong { got: bytes.len(), limit });
@@ -152,8 +182,7 @@ pub(crate) fn open(bytes: &[u8], expected: FileType, limit: usize) -> Result<Sig
     let length = file.size()?;
     let body = file.take(length)?;
     let count = file.u8()?;
-    // SY 2.3: "A file has 1 to 64 signatures."
-    if count == 0 || usize::from(count) > limits::KEYS {
+    if count < least || usize::from(count) > limits::KEYS {
         return Err(ListError::Field("signature count"));
     }
     let mut signatures: Vec<(KeyId, [u8; 64])> = Vec::with_capacity(usize::from(count));
@@ -172,11 +201,17 @@ pub(crate) fn open(bytes: &[u8], expected: FileType, limit: usize) -> Result<Sig
 pub(crate) fn sign(kind: FileType, context: Context, body: &[u8], signers: &[(KeyId, &SigningKey)]) -> Vec<u8> {
     let mut signers = signers.to_vec();
     signers.sort_by_key(|(id, _)| *id);
+    let signatures: Vec<_> = signers.iter().map(|(id, key)| (*id, key::sign(key, context, body))).collect();
+    write(kind, body, &signatures)
+}
+
+/// The envelope; the signatures ascend by id.
+pub(crate) fn write(kind: FileType, body: &[u8], signatures: &[(KeyId, [u8; 64])]) -> Vec<u8> {
     let mut file = Writer::default();
     file.bytes(MAGIC).u8(kind as u8).size(body.len()).bytes(body);
-    file.u8(u8::try_from(signers.len()).unwrap_or(u8::MAX));
-    for (id, key) in signers {
-        file.u16(id.0).bytes(&key::sign(key, context, body));
+    file.u8(u8::try_from(signatures.len()).unwrap_or(u8::MAX));
+    for (id, signature) in signatures {
+        file.u16(id.0).bytes(signature);
     }
     file.0
 }

@@ -57,7 +57,7 @@ pub fn write(folder: &Path, edition: &Edition, files: &[Vec<u8>]) -> Result<Bund
     replace(&v1.join("head"), &edition.bytes)?;
     added.0.clear();
     sync_folder(&v1);
-    remove_unnamed(&shelf, edition);
+    remove_unneeded(&shelf, files);
     Ok(Bundled { version: edition.head.version, files: files.len(), bytes })
 }
 
@@ -101,15 +101,15 @@ fn sync_folder(folder: &Path) {
 }
 
 /// Only what looks like ours is removed, and what cannot be removed does no harm.
-fn remove_unnamed(shelf: &Path, edition: &Edition) {
-    let named: Vec<String> = edition.names().map(|f| f.hash.to_string()).collect();
+fn remove_unneeded(shelf: &Path, files: &[Vec<u8>]) {
+    let needed: Vec<String> = files.iter().map(|f| Sha256Hash::of(f).to_string()).collect();
     let Ok(entries) = fs::read_dir(shelf) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let Some(name) = name.to_str() else { continue };
         let hash = name.strip_suffix(".part").unwrap_or(name);
         let ours = hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
-        if ours && !named.iter().any(|n| n == name) {
+        if ours && !needed.iter().any(|n| n == name) {
             let _ = fs::remove_file(entry.path());
         }
     }

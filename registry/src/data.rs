@@ -5,8 +5,9 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use ed25519_dalek::pkcs8::DecodePrivateKey as _;
-use tongguan_pass::{SigningKey, limits};
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
+use tongguan_pass::{Draft, KeyId, ListError, SigningKey, limits};
 use zeroize::Zeroizing;
 
 /// Bytes of a private key file. A PKCS#8 Ed25519 key has about 120.
@@ -44,6 +45,9 @@ pub enum DataError {
     /// A private key of another registry.
     #[error("{0} is not the key that the keyset names; restore the keys folder that belongs to this registry.db")]
     OtherKey(PathBuf),
+    /// A file that is no root or keyset.
+    #[error("{0} {1}; it should be a root or keyset file, such as keyset.draft")]
+    NoDraft(PathBuf, ListError),
     /// The file system refused.
     #[error("cannot {doing} {path}: {}", explain(.source))]
     Io {
@@ -132,35 +136,96 @@ impl DataFolder {
     /// # Errors
     /// [`DataError`] naming the file.
     pub fn read_key(&self, name: &str) -> Result<SigningKey, DataError> {
-        let path = self.key_file(name);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(DataError::NoKey(path)),
-            Err(e) => return Err(failed("read", &path)(e)),
-        };
-        let mode = file.metadata().map_err(failed("read", &path))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            tracing::warn!(path = %path.display(), "others can read this private key: chmod 600 it");
-        }
-        let mut pem = Zeroizing::new(String::with_capacity(usize::try_from(KEY_FILE_BYTES).unwrap_or(0)));
-        file.take(KEY_FILE_BYTES).read_to_string(&mut pem).map_err(|e| match e.kind() {
-            io::ErrorKind::InvalidData => DataError::BadKey(path.clone()),
-            _ => failed("read", &path)(e),
-        })?;
-        SigningKey::from_pkcs8_pem(&pem).map_err(|_| DataError::BadKey(path))
+        read_key_file(&self.key_file(name))
     }
 
-    /// Writes `root.pub` again if it went missing. It is public, and the database has it too.
+    /// Adds a private key.
+    ///
+    /// # Errors
+    /// [`DataError`]; never over one that is there.
+    pub fn add_key(&self, name: &str, key: &SigningKey) -> Result<(), DataError> {
+        write_key_file(&self.key_file(name), key)
+    }
+
+    /// Removes a private key that signs nothing any more. One that is gone already is as well.
+    pub fn remove_key(&self, name: &str) {
+        let path = self.key_file(name);
+        if let Err(error) = fs::remove_file(&path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %path.display(), %error, "this key signs nothing any more and could not be removed; remove it");
+        }
+    }
+
+    /// The highest id in the names of the private keys whose name begins as `kind` accepts, such as `root` of `root-1.pem`.
+    ///
+    /// # Errors
+    /// [`DataError::Io`].
+    pub fn highest_key(&self, kind: impl Fn(&str) -> bool) -> Result<KeyId, DataError> {
+        let entries = fs::read_dir(self.keys()).map_err(failed("read", &self.keys()))?;
+        let ids = entries.flatten().filter_map(|e| {
+            let name = e.file_name();
+            let (this, id) = name.to_str()?.strip_suffix(".pem")?.rsplit_once('-')?;
+            if kind(this) { id.parse().ok() } else { None }
+        });
+        Ok(KeyId(ids.max().unwrap_or(0)))
+    }
+
+    /// Where a keyset waits for signatures.
+    pub fn draft_file(&self) -> PathBuf {
+        self.0.join("keyset.draft")
+    }
+
+    /// The keyset that waits for signatures, if one does.
+    ///
+    /// # Errors
+    /// [`DataError`] if it cannot be read as one.
+    pub fn read_draft(&self) -> Result<Option<Draft>, DataError> {
+        let path = self.draft_file();
+        if path.symlink_metadata().is_ok() { read_draft_file(&path).map(Some) } else { Ok(None) }
+    }
+
+    /// Keeps a keyset until it is signed.
+    ///
+    /// # Errors
+    /// [`DataError::Io`].
+    pub fn write_draft(&self, draft: &Draft) -> Result<(), DataError> {
+        replace(&self.draft_file(), &draft.bytes())
+    }
+
+    /// Forgets the keyset that waited.
+    ///
+    /// # Errors
+    /// [`DataError::Io`].
+    pub fn remove_draft(&self) -> Result<(), DataError> {
+        match fs::remove_file(self.draft_file()) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(failed("remove", &self.draft_file())(e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts a new root in the place of the old one.
+    ///
+    /// # Errors
+    /// [`DataError::Io`].
+    pub fn replace_root_file(&self, root: &[u8]) -> Result<(), DataError> {
+        replace(&self.root_file(), root)
+    }
+
+    /// Writes `root.pub` again if it went missing or is still an `earlier` one. It is public, and the database has it too.
     ///
     /// # Errors
     /// [`DataError`] if it is there and cannot be read, is not this registry's, or cannot be written.
-    pub fn keep_root_file(&self, root: &[u8]) -> Result<(), DataError> {
+    pub fn keep_root_file(&self, root: &[u8], earlier: &[Vec<u8>]) -> Result<(), DataError> {
         let path = self.root_file();
         match File::open(&path) {
             Ok(file) => {
                 let mut found = Vec::new();
                 let most = limits::ROOT_BYTES as u64 + 1;
                 file.take(most).read_to_end(&mut found).map_err(failed("read", &path))?;
+                if found != root && earlier.contains(&found) {
+                    return self.replace_root_file(root);
+                }
                 if found != root {
                     tracing::warn!(path = %path.display(), "this is not this registry's root; do not install gates with it");
                 }
@@ -173,6 +238,69 @@ impl DataFolder {
             Err(e) => Err(failed("read", &path)(e)),
         }
     }
+}
+
+/// Reads a private key, wherever it is.
+///
+/// # Errors
+/// [`DataError`] naming the file.
+pub fn read_key_file(path: &Path) -> Result<SigningKey, DataError> {
+    let path = path.to_owned();
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(DataError::NoKey(path)),
+        Err(e) => return Err(failed("read", &path)(e)),
+    };
+    let mode = file.metadata().map_err(failed("read", &path))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        tracing::warn!(path = %path.display(), "others can read this private key: chmod 600 it");
+    }
+    let mut pem = Zeroizing::new(String::with_capacity(usize::try_from(KEY_FILE_BYTES).unwrap_or(0)));
+    file.take(KEY_FILE_BYTES).read_to_string(&mut pem).map_err(|e| match e.kind() {
+        io::ErrorKind::InvalidData => DataError::BadKey(path.clone()),
+        _ => failed("read", &path)(e),
+    })?;
+    SigningKey::from_pkcs8_pem(&pem).map_err(|_| DataError::BadKey(path))
+}
+
+/// Writes a private key, readable by its owner only, and never over something that is there.
+///
+/// # Errors
+/// [`DataError`].
+pub fn write_key_file(path: &Path, key: &SigningKey) -> Result<(), DataError> {
+    let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(|_| DataError::BadKey(path.to_owned()))?;
+    write_new(path, 0o600, pem.as_bytes())
+}
+
+/// Reads a root or keyset file, signed or not.
+///
+/// # Errors
+/// [`DataError`] naming the file and what is wrong with it.
+pub fn read_draft_file(path: &Path) -> Result<Draft, DataError> {
+    let bytes = read_public(path)?;
+    Draft::parse(&bytes).map_err(|e| DataError::NoDraft(path.to_owned(), e))
+}
+
+/// Reads a root file or another small public one.
+///
+/// # Errors
+/// [`DataError::Io`].
+pub fn read_public(path: &Path) -> Result<Vec<u8>, DataError> {
+    let mut bytes = Vec::new();
+    let most = limits::ROOT_BYTES as u64 + 1;
+    File::open(path).and_then(|f| f.take(most).read_to_end(&mut bytes)).map_err(failed("read", path))?;
+    Ok(bytes)
+}
+
+/// Puts a public file in the place of the old one: whole or not at all.
+///
+/// # Errors
+/// [`DataError::Io`].
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), DataError> {
+    let temporary = path.with_extension("part");
+    let _ = fs::remove_file(&temporary);
+    write_new(&temporary, 0o644, bytes)?;
+    fs::rename(&temporary, path).map_err(failed("write", path))
 }
 
 /// O_EXCL: never over something that is there, never through somebody's link.

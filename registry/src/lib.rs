@@ -5,16 +5,21 @@
 //! - [`registry`]: the acts, joining rules, store, keys, clock and randomness.
 //! - [`api`], [`pages`]: the acts over HTTP, for programs and for people.
 //! - [`jobs`]: what happens by itself.
-//! - [`data`], [`founding`], [`bundle`], [`edge`]: the data folder, how it comes to be, the folder for a USB stick, and where time and randomness come in.
+//! - [`keys`], [`ceremony`]: changing the signing keys, and what the holders of the root keys do without a network.
+//! - [`data`], [`founding`], [`bundle`], [`config`], [`edge`]: the data folder, how it comes to be, the folder for a USB stick, the
+//!   configuration, and where time and randomness come in.
 #![forbid(unsafe_code)]
 
 pub mod api;
 pub mod bundle;
+pub mod ceremony;
+pub mod config;
 pub mod data;
 pub mod domain;
 pub mod edge;
 pub mod founding;
 pub mod jobs;
+pub mod keys;
 pub mod pages;
 pub mod registry;
 pub mod store;

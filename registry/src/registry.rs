@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use tongguan_pass::{Batch, Keyset, ListError, Purpose, RegistryKey, Root, Sha256Hash, SigningKey, TimeReply};
 
@@ -12,12 +12,14 @@ use crate::domain::genesis;
 use crate::domain::handle::DropReason;
 use crate::domain::issue::{Document, Order, Terms};
 use crate::domain::person::{Name, NewPerson, PersonId, Token};
-use crate::domain::publish::{self, Edition};
+use crate::domain::publish::{self, Edition, PublishError, Stock};
 use crate::domain::signers::{KeyError, Signers};
 use crate::edge::{Clock, Entropy, SystemClock, SystemEntropy, random};
 use crate::founding::Founding;
+use crate::keys::KeysError;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{By, Lease, Receipt, Standing, Store, StoreError};
+use crate::store::{By, Lease, Receipt, Standing, Store, StoreError, Trust};
+use zeroize::Zeroizing;
 
 /// Seconds after which a head is issued again although nothing changed, long before it expires.
 const HEAD_REFRESH: u32 = 3600;
@@ -41,6 +43,9 @@ pub enum Error {
     /// A root or keyset that does not verify.
     #[error("the registry's own {0} {1}; restore registry.db from a backup")]
     Trust(&'static str, ListError),
+    /// Something about changing the keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// A batch that is malformed or not signed by its device.
     #[error("the batch {0}")]
     Batch(ListError),
@@ -71,11 +76,17 @@ pub struct Issued {
     pub until: u32,
 }
 
+/// The signing keys of one keyset.
+struct Loaded {
+    keyset: Sha256Hash,
+    signers: Signers,
+}
+
 /// See the module.
 pub struct Registry {
-    folder: DataFolder,
-    store: Arc<dyn Store>,
-    signers: OnceLock<Signers>,
+    pub(crate) folder: DataFolder,
+    pub(crate) store: Arc<dyn Store>,
+    signers: RwLock<Option<Arc<Loaded>>>,
     clock: Box<dyn Clock>,
     entropy: Box<dyn Entropy>,
 }
@@ -109,7 +120,7 @@ impl Registry {
 
     fn build(founding: &Founding) -> Result<(), Error> {
         let (clock, entropy) = (SystemClock, SystemEntropy);
-        let new_key = || random(&entropy).map(|seed| SigningKey::from_bytes(&seed)).map_err(Error::Entropy);
+        let new_key = || new_key(&entropy);
         let root = new_key()?;
         let keys = Purpose::ALL.map(|p| new_key().map(|k| (p, k))).into_iter().collect::<Result<Vec<_>, _>>()?;
         let public: Vec<_> = keys.iter().map(|(p, k)| (*p, k)).collect();
@@ -140,7 +151,7 @@ impl Registry {
     fn over(folder: DataFolder, database: &Path) -> Result<Self, Error> {
         let store = Arc::new(SqliteStore::open(database)?);
         let (clock, entropy) = (Box::new(SystemClock), Box::new(SystemEntropy));
-        Ok(Self { folder, store, signers: OnceLock::new(), clock, entropy })
+        Ok(Self { folder, store, signers: RwLock::new(None), clock, entropy })
     }
 
     /// What the registry keeps.
@@ -159,7 +170,9 @@ impl Registry {
     /// [`Error`] naming the missing or wrong file.
     pub fn ready_to_serve(&self) -> Result<(), Error> {
         self.signers()?;
-        Ok(self.folder.keep_root_file(&self.store.trust()?.root)?)
+        let history = self.store.trust_history()?;
+        let (root, earlier) = history.roots.split_last().ok_or(Error::Invalid("the registry has no root"))?;
+        Ok(self.folder.keep_root_file(root, earlier)?)
     }
 
     /// Registers a person; their id and the token only they will know.
@@ -187,7 +200,8 @@ impl Registry {
     /// # Errors
     /// [`Error`]; nothing is stored if no key could sign it.
     pub fn issue(&self, person: &PersonId, order: Order, at: Option<u32>, actor: Actor) -> Result<Issued, Error> {
-        let signers = self.signers()?;
+        let loaded = self.signers()?;
+        let signers = &loaded.signers;
         let terms: Terms = order.terms(at.unwrap_or_else(|| self.now())).map_err(Error::Invalid)?;
         terms.check(signers)?;
         let lease = Lease { until: terms.until, act: terms.act() };
@@ -210,9 +224,22 @@ impl Registry {
     /// # Errors
     /// [`Error`]; the last head then stays current.
     pub fn publish(&self, actor: Actor) -> Result<Edition, Error> {
-        let signers = self.signers()?;
+        // The keys may change between reading them and publishing. Then the head would be signed with a key that the keyset it
+        // names may lack; the second time they are the new ones.
+        let changed = |e: &Error| matches!(e, Error::Store(StoreError::Publish(PublishError::KeysChanged)));
+        self.publish_once(actor.clone()).or_else(|e| if changed(&e) { self.publish_once(actor) } else { Err(e) })
+    }
+
+    fn publish_once(&self, actor: Actor) -> Result<Edition, Error> {
+        let loaded = self.signers()?;
         let by = self.by(actor);
-        Ok(self.store.publish(&|stock| publish::next(stock, by.at, signers), &by)?)
+        let author = |stock: Stock| {
+            if stock.keyset.hash != loaded.keyset {
+                return Err(PublishError::KeysChanged);
+            }
+            publish::next(stock, by.at, &loaded.signers)
+        };
+        Ok(self.store.publish(&author, &by)?)
     }
 
     /// Publishes if revocations wait or the head is old.
@@ -244,26 +271,40 @@ impl Registry {
     /// # Errors
     /// [`KeyError`].
     pub fn time(&self, nonce: [u8; 16]) -> Result<Vec<u8>, Error> {
-        let signers = self.signers()?;
+        let loaded = self.signers()?;
         let now = self.now();
-        let (id, key) = signers.find(Purpose::Time, now, now)?;
+        let (id, key) = loaded.signers.find(Purpose::Time, now, now)?;
         Ok(TimeReply { nonce, at_ms: self.clock.now_ms() }.sign(id, key))
     }
 
-    fn by(&self, actor: Actor) -> By {
+    pub(crate) fn by(&self, actor: Actor) -> By {
         By { at: self.now(), actor }
     }
 
-    /// Read when first needed: registering a person must not need a private key.
-    fn signers(&self) -> Result<&Signers, Error> {
-        if let Some(signers) = self.signers.get() {
-            return Ok(signers);
+    /// Read when first needed, for registering a person must not need a private key, and again when the keyset has changed:
+    /// a key that somebody at the command line has revoked must sign nothing more.
+    fn signers(&self) -> Result<Arc<Loaded>, Error> {
+        let keyset = self.store.keyset()?;
+        let known = self.signers.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(loaded) = known
+            && loaded.keyset == keyset
+        {
+            return Ok(loaded);
         }
         let trust = self.store.trust()?;
-        let root = Root::open_pinned(&trust.root).map_err(|e| Error::Trust("root", e))?;
-        let keyset = Keyset::open(&trust.keyset, &root).map_err(|e| Error::Trust("keyset", e))?;
-        let signers = Signers::of(&keyset, |public| self.private_half(public))?;
-        Ok(self.signers.get_or_init(|| signers))
+        let (_, keys) = open_trust(&trust)?;
+        let signers = self.signers_of(&keys)?;
+        let loaded = Arc::new(Loaded { keyset: Sha256Hash::of(&trust.keyset), signers });
+        *self.signers.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&loaded));
+        Ok(loaded)
+    }
+
+    pub(crate) fn signers_of(&self, keys: &Keyset) -> Result<Signers, DataError> {
+        Signers::of(keys, |public| self.private_half(public))
+    }
+
+    pub(crate) fn new_key(&self) -> Result<SigningKey, Error> {
+        new_key(&*self.entropy)
     }
 
     fn private_half(&self, public: &RegistryKey) -> Result<SigningKey, DataError> {
@@ -273,6 +314,19 @@ impl Registry {
     }
 }
 
-fn key_name(purpose: Purpose, id: u16) -> String {
+/// The registry's own root and keyset, believed from the root down.
+pub(crate) fn open_trust(trust: &Trust) -> Result<(Root, Keyset), Error> {
+    let root = Root::open_pinned(&trust.root).map_err(|e| Error::Trust("root", e))?;
+    let keyset = Keyset::open(&trust.keyset, &root).map_err(|e| Error::Trust("keyset", e))?;
+    Ok((root, keyset))
+}
+
+/// A new private key; its seed is wiped.
+pub(crate) fn new_key(entropy: &dyn Entropy) -> Result<SigningKey, Error> {
+    let seed = Zeroizing::new(random(entropy).map_err(Error::Entropy)?);
+    Ok(SigningKey::from_bytes(&seed))
+}
+
+pub(crate) fn key_name(purpose: Purpose, id: u16) -> String {
     format!("{}-{id}", purpose.name())
 }

@@ -357,9 +357,20 @@ fn every_act_is_audited_without_names_or_secrets() {
 
 #[test]
 fn help_and_version_are_there_for_every_command() {
-    for command in
-        ["", "init", "serve", "person add", "code live", "code printed", "certificate", "revoke", "bundle", "events"]
-    {
+    for command in [
+        "",
+        "init",
+        "serve",
+        "person add",
+        "code live",
+        "code printed",
+        "certificate",
+        "revoke",
+        "bundle",
+        "events",
+        "keys list",
+        "keys sign",
+    ] {
         let mut words: Vec<String> = command.split(' ').filter(|w| !w.is_empty()).map(str::to_owned).collect();
         words.push("--help".to_owned());
         let help = run(&words);

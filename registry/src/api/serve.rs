@@ -19,6 +19,8 @@ use crate::jobs;
 use crate::registry::{Error, Registry};
 
 /// Connections at once. Beyond, the next ones wait in the kernel's queue.
+/// How often it is looked whether a signing key is due.
+const ROTATE_EVERY: Duration = Duration::from_secs(3600);
 const CONNECTIONS: usize = 4096;
 /// A connection that sends no whole request header in this time is closed (slow senders, and idle keep-alive).
 const HEADER_TIME: Duration = Duration::from_secs(30);
@@ -61,6 +63,7 @@ pub fn serve(
         let registry = Arc::new(registry);
         let every = Duration::from_secs(u64::from(publish_every));
         let publisher = tokio::spawn(jobs::publish_regularly(Arc::clone(&registry), every));
+        let rotator = tokio::spawn(jobs::rotate_regularly(Arc::clone(&registry), ROTATE_EVERY));
         if started(listener.local_addr()?) {
             let stop = async move {
                 tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
@@ -68,6 +71,7 @@ pub fn serve(
             accept_until(stop, listener, super::app(registry)).await;
         }
         publisher.abort();
+        rotator.abort();
         Ok(())
     })
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use data_encoding::HEXLOWER_PERMISSIVE;
-use tongguan_pass::{Certificate, VerifyingKey};
+use tongguan_pass::{Certificate, Purpose, VerifyingKey};
 use tongguan_registry::domain::genesis::COMMUNITY;
 use tongguan_registry::domain::handle::DropReason;
 use tongguan_registry::domain::person::Name;
@@ -92,6 +92,9 @@ pub(crate) enum Command {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+    /// The signing keys and the root: list, rotate, revoke, sign.
+    #[command(subcommand)]
+    Keys(Keys),
     /// List the events that checkpoints handed in.
     Events {
         /// Only those after this number of the registry's own count.
@@ -148,6 +151,105 @@ pub(crate) enum Code {
         #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339)]
         at: Option<u32>,
     },
+}
+
+const KEYS_HELP: &str = "\
+A keyset is good once enough root keys have signed it. Root keys in the data folder sign by themselves. If they are with people,
+`rotate` and `revoke` write keyset.draft into the data folder; each of enough people adds a signature with `keys sign`, on a
+machine without a network, and `keys import` takes it in. docs/OPERATIONS.md has the steps.";
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = KEYS_HELP)]
+pub(crate) enum Keys {
+    /// List every key: what for, how long, and what needs doing.
+    List,
+    /// Make the next keys that are due; a running server does this by itself. Twice does nothing new.
+    Rotate {
+        /// Make the next key of this purpose now, due or not.
+        #[arg(long, value_enum)]
+        purpose: Option<PurposeArg>,
+        /// When it starts to sign [default: when gates have had time to learn of it]: RFC 3339.
+        #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339, requires = "purpose")]
+        from: Option<u32>,
+    },
+    /// Take compromised keys out of the keyset at once: gates refuse what they signed from their next sync on.
+    Revoke {
+        /// The ids, as `keys list` shows them.
+        #[arg(value_name = "KEY_ID", required = true)]
+        ids: Vec<u16>,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Replace the root by a new one, whose keys are made here; gates follow by themselves.
+    #[command(
+        after_help = "If the root keys are not in the data folder, or should not be from now on: --draft, then `root-new`, \
+        `sign` and `import`."
+    )]
+    RootRotate {
+        /// Only write keyset.draft, for the keys of a root that is made elsewhere with `root-new`.
+        #[arg(long)]
+        draft: bool,
+    },
+    /// On a machine without a network: make the keys of the next root. Needs no --data.
+    RootNew {
+        /// The registry's current root.pub.
+        #[arg(long, value_name = "FILE")]
+        after: PathBuf,
+        /// How many keys, one for each holder.
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=64))]
+        keys: u8,
+        /// How many of them must sign.
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+        threshold: u8,
+        /// A new folder for the private keys and root.draft.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// On a machine without a network: add signatures to drafts, in place. Needs no --data.
+    Sign {
+        /// The registry's root.pub; it says which key is which.
+        #[arg(long, value_name = "FILE")]
+        root: PathBuf,
+        /// A private root key; may be given again.
+        #[arg(long, value_name = "FILE", required = true)]
+        root_key: Vec<PathBuf>,
+        /// keyset.draft, root.draft, or both.
+        #[arg(value_name = "DRAFT", required = true)]
+        drafts: Vec<PathBuf>,
+    },
+    /// Take in what has been signed, and publish it if the signatures suffice. Copies signed apart are put together.
+    Import {
+        /// keyset.draft, and root.draft if the root changes.
+        #[arg(value_name = "DRAFT", required = true)]
+        drafts: Vec<PathBuf>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum PurposeArg {
+    /// Live codes.
+    Live,
+    /// Certificates, with which phones make codes.
+    Certificate,
+    /// Printed codes.
+    Printed,
+    /// The lists' head.
+    Lists,
+    /// Time replies.
+    Time,
+}
+
+impl From<PurposeArg> for Purpose {
+    fn from(purpose: PurposeArg) -> Self {
+        match purpose {
+            PurposeArg::Live => Self::Live,
+            PurposeArg::Certificate => Self::Certificate,
+            PurposeArg::Printed => Self::Printed,
+            PurposeArg::Lists => Self::Lists,
+            PurposeArg::Time => Self::Time,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

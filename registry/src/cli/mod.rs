@@ -2,6 +2,7 @@
 
 mod args;
 mod event;
+mod keys;
 mod output;
 mod run;
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 use serde_json::json;
 use tongguan_registry::Error;
+use tongguan_registry::ceremony::CeremonyError;
 use tongguan_registry::data::DataError;
 use tongguan_registry::store::StoreError;
 
@@ -17,6 +18,10 @@ pub(crate) struct Output {
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
         Self { json }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
     }
 
     /// Shows one result, and flushes: a program that waits for the line must get it now.
@@ -67,6 +72,7 @@ impl From<Error> for Failure {
         let text = error.to_string();
         match error {
             Error::Key(_)
+            | Error::Keys(_)
             | Error::Data(DataError::Exists(..))
             | Error::Store(
                 StoreError::UnknownPerson
@@ -75,6 +81,15 @@ impl From<Error> for Failure {
                 | StoreError::Publish(_),
             ) => Self::Refused(text),
             _ => Self::Error(text),
+        }
+    }
+}
+
+impl From<CeremonyError> for Failure {
+    fn from(error: CeremonyError) -> Self {
+        match error {
+            CeremonyError::Registry(error) => error.into(),
+            other => Self::Refused(other.to_string()),
         }
     }
 }

@@ -14,13 +14,18 @@ use tongguan_registry::store::StoreError;
 use tongguan_registry::{Error, Registry, api};
 
 use super::args::{Args, Code, Command, KeyBytes, Person};
-use super::event;
 use super::output::{Failure, Output};
+use super::{event, keys};
 
 /// Events read from the store at a time.
 const PAGE: u32 = 1000;
 
 pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
+    if let Command::Keys(command) = &args.command
+        && let Some(done) = keys::run_offline(command, out)
+    {
+        return done;
+    }
     let data = args.data.as_deref().ok_or_else(|| {
         Failure::misuse("say which registry with --data DIR, such as --data /var/lib/tongguan-registry")
     })?;
@@ -59,6 +64,7 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
             };
             out.show(&json!({ "person": id.as_str(), "dropped": dropped }), sentence)
         }
+        Command::Keys(command) => keys::run(&registry, command, out),
         Command::Publish => publish(&registry, out),
         Command::Bundle { folder } => bundle_into(&registry, &folder, out),
         Command::Events { since, device } => list_events(&registry, since, device.as_ref(), out),
@@ -74,7 +80,8 @@ fn init(data: &Path, out: &Output) -> Result<(), Failure> {
             "The registry is set up; its first lists are published.\n\
              Root file, for every checkpoint:  {}\n\
              Its SHA-256 fingerprint:          {}\n\
-             Now move {} to a safe that no network reaches: it is needed only to change the registry's keys.",
+             {} signs every change of the registry's keys. A city's registry keeps it off the network: see the root ceremony \
+             in docs/OPERATIONS.md.",
             root.display(),
             made.fingerprint,
             data.join("keys").join("root-1.pem").display(),

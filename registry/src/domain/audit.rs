@@ -45,6 +45,14 @@ pub enum Act {
     HandleDropped,
     /// A head was published.
     Published,
+    /// A signing key was made.
+    KeyMade,
+    /// A signing key left the keyset because nothing it signed is good any more.
+    KeyEnded,
+    /// A signing key was taken out of the keyset before its time.
+    KeyRevoked,
+    /// The root was replaced.
+    RootRotated,
     /// A checkpoint that is not enrolled handed in its first batch.
     DevicePending,
     /// A checkpoint handed in records that contradict the ones it handed in before.
@@ -62,6 +70,10 @@ impl Act {
             Self::PrintedCodeIssued => "printed_code_issued",
             Self::HandleDropped => "handle_dropped",
             Self::Published => "published",
+            Self::KeyMade => "key_made",
+            Self::KeyEnded => "key_ended",
+            Self::KeyRevoked => "key_revoked",
+            Self::RootRotated => "root_rotated",
             Self::DevicePending => "device_pending",
             Self::ChainConflict => "chain_conflict",
         }

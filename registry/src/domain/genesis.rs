@@ -2,12 +2,11 @@
 
 use tongguan_pass::{KeyId, Keyset, ListError, Purpose, RegistryKey, Root, SigningKey};
 
+use crate::domain::rotation::{self, KeyTerms};
 use crate::domain::time::DAY;
 
 /// The id of the first root key.
 pub const ROOT_KEY: KeyId = KeyId(1);
-/// Days the first keys are good for.
-pub const KEY_DAYS: u32 = 400;
 /// The first community's id.
 pub const COMMUNITY: u32 = 1;
 /// The first community's name.
@@ -36,7 +35,7 @@ pub fn begin(root: &SigningKey, keys: &[(Purpose, &SigningKey)], now: u32) -> Re
         purpose: *purpose,
         // A day back, for drills and for gates with slow clocks.
         not_before: now.saturating_sub(DAY),
-        not_after: now.saturating_add(KEY_DAYS * DAY),
+        not_after: rotation::validity(*purpose, now, KeyTerms::default()).1,
         key: key.verifying_key(),
     });
     let keyset = Keyset::new(1, now, keys.collect())?.sign(&signers);

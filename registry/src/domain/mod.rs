@@ -7,5 +7,6 @@ pub mod handle;
 pub mod issue;
 pub mod person;
 pub mod publish;
+pub mod rotation;
 pub mod signers;
 pub mod time;

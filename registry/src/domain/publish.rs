@@ -30,6 +30,9 @@ pub enum PublishError {
     /// More revoked handles than a list can hold.
     #[error("the revocation list is full: {0} handles, and a list holds at most {max}", max = limits::LIST_ENTRIES)]
     Full(usize),
+    /// The keyset to be named is not the one the signing keys are from: it was changed a moment ago.
+    #[error("the keys have just been changed; publish again")]
+    KeysChanged,
     /// A version counter ran out.
     #[error("version numbers have run out; the lists must start over in a new epoch")]
     Versions,

@@ -1,10 +1,14 @@
-//! What the registry does by itself while it serves: publish when something waits or the head grows old.
+//! What the registry does by itself while it serves: publish when something waits or the head grows old, and make the next
+//! signing keys when they are due.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::domain::audit::Actor;
+use crate::domain::rotation::Want;
+use crate::keys::Change;
 use crate::registry::Registry;
 
 /// Looks every so often whether a publish is due, and goes on whatever happens: the next look may succeed.
@@ -22,6 +26,31 @@ pub async fn publish_regularly(registry: Arc<Registry>, every: Duration) {
             Ok(Ok(None)) => {}
             Ok(Err(error)) => tracing::error!(%error, "could not publish; gates will say that their lists are old"),
             Err(error) => tracing::error!(%error, "publishing stopped unexpectedly; it is tried again"),
+        }
+    }
+}
+
+/// Looks every so often whether a signing key is due, and goes on whatever happens. Where the root keys are with people it
+/// drafts the keyset and asks for their signatures each time it looks.
+pub async fn rotate_regularly(registry: Arc<Registry>, every: Duration) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let registry = Arc::clone(&registry);
+        match tokio::task::spawn_blocking(move || registry.rotate(Want::Due, Actor::Registry)).await {
+            Ok(Ok(Change::Nothing)) => {}
+            Ok(Ok(Change::Published { made, gone, .. })) => {
+                tracing::info!(made = made.len(), gone = gone.len(), "signing keys rotated");
+            }
+            Ok(Ok(Change::Waiting(w))) => {
+                let missing = w.needed.saturating_sub(w.got);
+                tracing::warn!(draft = %w.file.display(), missing, "a keyset waits for the signatures of root keys");
+            }
+            Ok(Err(error)) => {
+                tracing::error!(%error, "could not rotate the signing keys; `keys list` shows how long they last")
+            }
+            Err(error) => tracing::error!(%error, "rotating keys stopped unexpectedly; it is tried again"),
         }
     }
 }

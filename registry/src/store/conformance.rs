@@ -1,8 +1,8 @@
 //! What every store must keep, whatever its engine: one suite, run on each.
 
-use tongguan_pass::{FileRef, Head, Purpose, SigningKey};
+use tongguan_pass::{FileRef, Head, Purpose, Sha256Hash, SigningKey};
 
-use super::{By, Lease, Store, StoreError};
+use super::{By, Lease, Store, StoreError, Successor};
 use crate::domain::audit::{Act, Actor};
 use crate::domain::genesis::{self, Genesis};
 use crate::domain::handle::DropReason;
@@ -14,12 +14,13 @@ use crate::domain::time::DAY;
 const START: u32 = 1_790_000_000;
 
 pub(super) fn run<S: Store, G>(make: impl Fn() -> (G, S)) {
-    let tests: [fn(&dyn Store); 5] = [
+    let tests: [fn(&dyn Store); 6] = [
         a_handle_is_never_zero_nor_one_that_was_ever_given,
         the_life_of_a_handle_only_grows_and_its_end_is_what_the_lists_say,
         a_person_is_found_by_their_token_only,
         every_named_file_is_there_and_unnamed_ones_go_after_a_day,
         an_author_who_refuses_changes_nothing,
+        trust_files_follow_only_the_ones_they_were_made_from_and_earlier_roots_stay,
     ];
     for test in tests {
         let (_guard, store) = make();
@@ -144,4 +145,26 @@ fn an_author_who_refuses_changes_nothing(store: &dyn Store) {
     let refused = store.publish(&|_| Err(publish::PublishError::Versions), &by(1));
     assert!(matches!(refused, Err(StoreError::Publish(_))));
     assert_eq!(store.edition().expect("published").0, first);
+}
+
+fn trust_files_follow_only_the_ones_they_were_made_from_and_earlier_roots_stay(store: &dyn Store) {
+    publish(store, 0);
+    let before = store.trust().expect("there");
+    let replaces = store.keyset().expect("there");
+    assert_eq!(replaces, Sha256Hash::of(&before.keyset));
+    let acts = vec![(Act::RootRotated, "root:2".to_owned())];
+    let successor =
+        Successor { replaces, root: Some((2, b"root 2".to_vec())), keyset: (2, b"keyset 2".to_vec()), acts };
+    store.succeed(&successor, &by(1)).expect("follows");
+    let again = store.succeed(&Successor { keyset: (3, b"keyset 3".to_vec()), ..successor }, &by(2));
+    assert!(matches!(again, Err(StoreError::KeysChanged)), "{again:?}");
+    let now = store.trust().expect("there");
+    assert_eq!((now.root.as_slice(), now.keyset.as_slice()), (b"root 2".as_slice(), b"keyset 2".as_slice()));
+    let history = store.trust_history().expect("there");
+    assert_eq!(history.roots, [before.root.clone(), now.root.clone()]);
+    assert_eq!(history.keysets, [before.keyset, now.keyset]);
+    publish(store, 10 * DAY);
+    let (edition, files) = store.edition().expect("published");
+    assert_eq!((edition.head.root.version, edition.head.keyset.version), (2, 2));
+    assert!(files.contains(&before.root), "a gate that is a root behind needs it");
 }

@@ -50,6 +50,9 @@ pub enum StoreError {
     /// The author of an edition refused.
     #[error(transparent)]
     Publish(#[from] PublishError),
+    /// The keyset is no longer the one the new one was made from.
+    #[error("somebody else has changed the keys meanwhile; nothing was changed, run it again")]
+    KeysChanged,
     /// No randomness.
     #[error("the system gives no randomness: {0}")]
     Entropy(io::Error),
@@ -108,6 +111,28 @@ pub struct Trust {
     pub keyset: Vec<u8>,
 }
 
+/// Every root and keyset file there ever was, oldest first.
+#[derive(Debug, Clone)]
+pub struct TrustHistory {
+    /// The root files.
+    pub roots: Vec<Vec<u8>>,
+    /// The keyset files.
+    pub keysets: Vec<Vec<u8>>,
+}
+
+/// The trust files that are to follow.
+#[derive(Debug, Clone)]
+pub struct Successor {
+    /// The keyset this follows.
+    pub replaces: Sha256Hash,
+    /// A new root with its version, if the root changes too.
+    pub root: Option<(u32, Vec<u8>)>,
+    /// The new keyset with its version.
+    pub keyset: (u32, Vec<u8>),
+    /// What is audited, each with its subject.
+    pub acts: Vec<(Act, String)>,
+}
+
 /// Where publishing stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -163,6 +188,15 @@ pub trait Store: Send + Sync {
     /// The newest root and keyset.
     fn trust(&self) -> Result<Trust, StoreError>;
 
+    /// The hash of the newest keyset: cheap to ask, to see whether the keys have changed.
+    fn keyset(&self) -> Result<Sha256Hash, StoreError>;
+
+    /// Every root and keyset there ever was.
+    fn trust_history(&self) -> Result<TrustHistory, StoreError>;
+
+    /// Makes the successor's files the newest; the next edition names them. [`StoreError::KeysChanged`].
+    fn succeed(&self, successor: &Successor, by: &By) -> Result<(), StoreError>;
+
     /// Registers a person; [`StoreError::UnknownCommunity`].
     fn add_person(&self, person: &NewPerson, by: &By) -> Result<(), StoreError>;
 
@@ -188,7 +222,8 @@ pub trait Store: Send + Sync {
     /// A file by its hash.
     fn file(&self, hash: &Sha256Hash) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// The current edition and every file it names, as of one moment; [`StoreError::NothingPublished`].
+    /// The current edition and, as of one moment, every file that a gate may need for it: those it names and the earlier
+    /// roots (SY 3.6); [`StoreError::NothingPublished`].
     fn edition(&self) -> Result<(Edition, Vec<Vec<u8>>), StoreError>;
 
     /// Stores what is new of a batch; [`StoreError::ChainConflict`] (audited), [`StoreError::TooManyPending`].

@@ -11,7 +11,7 @@ use crate::domain::genesis::{COMMUNITY, COMMUNITY_NAME, Genesis};
 use crate::domain::handle::Dropped;
 use crate::domain::publish::{Edition, Stock};
 use crate::domain::time::DAY;
-use crate::store::{Author, By, Standing, StoreError, Trust};
+use crate::store::{Author, By, Standing, StoreError, Successor, Trust, TrustHistory};
 
 pub(super) fn begin(tx: &Transaction<'_>, genesis: &Genesis, by: &By) -> Result<(), StoreError> {
     for (kind, bytes) in [("root", &genesis.root), ("keyset", &genesis.keyset)] {
@@ -27,6 +27,36 @@ pub(super) fn begin(tx: &Transaction<'_>, genesis: &Genesis, by: &By) -> Result<
 
 pub(super) fn trust(tx: &Transaction<'_>) -> Result<Trust, StoreError> {
     Ok(Trust { root: newest(tx, "root")?.1, keyset: newest(tx, "keyset")?.1 })
+}
+
+pub(super) fn keyset(tx: &Transaction<'_>) -> Result<Sha256Hash, StoreError> {
+    tx.prepare_cached("SELECT sha256 FROM trust WHERE kind = 'keyset' ORDER BY version DESC LIMIT 1")?
+        .query_row([], |r| r.get(0))
+        .optional()?
+        .map(Sha256Hash)
+        .ok_or_else(|| StoreError::Damaged("it holds no keyset".to_owned()))
+}
+
+pub(super) fn trust_history(tx: &Transaction<'_>) -> Result<TrustHistory, StoreError> {
+    let mut rows =
+        tx.prepare_cached("SELECT bytes FROM trust JOIN files USING (sha256) WHERE kind = ?1 ORDER BY version")?;
+    let mut every = |kind| -> Result<Vec<Vec<u8>>, StoreError> {
+        Ok(rows.query_map([kind], |r| r.get(0))?.collect::<Result<_, _>>()?)
+    };
+    Ok(TrustHistory { roots: every("root")?, keysets: every("keyset")? })
+}
+
+pub(super) fn succeed(tx: &Transaction<'_>, successor: &Successor, by: &By) -> Result<(), StoreError> {
+    // Two rotations at once would each leave out what the other made.
+    if keyset(tx)? != successor.replaces {
+        return Err(StoreError::KeysChanged);
+    }
+    let root = successor.root.iter().map(|r| ("root", r));
+    for (kind, (version, bytes)) in root.chain([("keyset", &successor.keyset)]) {
+        let hash = keep(tx, bytes, by.at)?;
+        tx.execute("INSERT INTO trust (kind, version, sha256) VALUES (?1, ?2, ?3)", params![kind, version, hash.0])?;
+    }
+    successor.acts.iter().try_for_each(|(act, subject)| audit(tx, by, *act, subject))
 }
 
 fn newest(tx: &Transaction<'_>, kind: &str) -> Result<(u32, Vec<u8>), StoreError> {
@@ -162,7 +192,10 @@ pub(super) fn file(tx: &Transaction<'_>, hash: &Sha256Hash) -> Result<Option<Vec
 pub(super) fn edition(tx: &Transaction<'_>) -> Result<(Edition, Vec<Vec<u8>>), StoreError> {
     let edition = current(tx)?.ok_or(StoreError::NothingPublished)?;
     let missing = || StoreError::Damaged("a file that the head names is missing".to_owned());
-    let files = edition.names().map(|f| file(tx, &f.hash)?.ok_or_else(missing)).collect::<Result<_, _>>()?;
+    let mut files: Vec<Vec<u8>> =
+        edition.names().map(|f| file(tx, &f.hash)?.ok_or_else(missing)).collect::<Result<_, _>>()?;
+    let named = edition.head.root.hash;
+    files.extend(trust_history(tx)?.roots.into_iter().filter(|root| Sha256Hash::of(root) != named));
     Ok((edition, files))
 }
 

@@ -20,7 +20,9 @@ use crate::domain::genesis::Genesis;
 use crate::domain::handle::{DropReason, Holder};
 use crate::domain::person::{NewPerson, PersonId, TokenHash};
 use crate::domain::publish::Edition;
-use crate::store::{Author, By, Draw, Lease, Receipt, Standing, Store, StoreError, StoredEvent, Trust};
+use crate::store::{
+    Author, By, Draw, Lease, Receipt, Standing, Store, StoreError, StoredEvent, Successor, Trust, TrustHistory,
+};
 
 const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("../../../migrations/001-registry.sql"))];
 const BUSY: Duration = Duration::from_secs(5);
@@ -140,6 +142,18 @@ impl Store for SqliteStore {
 
     fn trust(&self) -> Result<Trust, StoreError> {
         self.read(lists::trust)
+    }
+
+    fn keyset(&self) -> Result<Sha256Hash, StoreError> {
+        self.read(lists::keyset)
+    }
+
+    fn trust_history(&self) -> Result<TrustHistory, StoreError> {
+        self.read(lists::trust_history)
+    }
+
+    fn succeed(&self, successor: &Successor, by: &By) -> Result<(), StoreError> {
+        self.write(|tx| lists::succeed(tx, successor, by))
     }
 
     fn add_person(&self, person: &NewPerson, by: &By) -> Result<(), StoreError> {
