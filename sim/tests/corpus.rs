@@ -109,7 +109,8 @@ fn where_there_is_nothing_to_read_nothing_is_read() {
     for special in [Special::Empty, Special::Unreadable] {
         for index in 0..5 {
             let sample = special.sample(2, index);
-            assert!(sample.texts.is_empty(), "{}", sample.what);
+            // Of what nobody should be able to read the text is known all the same: whoever reads it after all is right.
+            assert_eq!(sample.texts.is_empty(), special == Special::Empty, "{}", sample.what);
             assert!(read(&sample.frame).is_empty(), "{}: {}", special.name(), sample.what);
         }
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::{Decision, Detail, Reason};
+use super::{Decision, Detail, Reason, Verdict};
 use crate::lang::Text;
 
 /// The sentences of one decision.
@@ -27,7 +27,7 @@ static SENTENCES: LazyLock<HashMap<String, Sentences>> = LazyLock::new(|| {
 
 /// What `decision` says.
 pub fn words(decision: &Decision) -> Sentences {
-    let Some(template) = SENTENCES.get(&section(decision.reason, &decision.detail)) else {
+    let Some(template) = SENTENCES.get(&section(decision)) else {
         // Cannot be: a test looks every section up. The code alone is still better than a panic at a gate.
         let code = Text::new(decision.reason.code(), decision.reason.code());
         return Sentences { title: code.clone(), guard: code.clone(), resident: code };
@@ -41,8 +41,11 @@ pub fn words(decision: &Decision) -> Sentences {
     Sentences { title: fill(&template.title), guard: fill(&template.guard), resident: fill(&template.resident) }
 }
 
-fn section(reason: Reason, detail: &Detail) -> String {
-    let variant = match (reason, detail) {
+fn section(decision: &Decision) -> String {
+    let reason = decision.reason;
+    let variant = match (reason, &decision.detail) {
+        // With current lists there is nothing to sync for.
+        (Reason::UnknownKey, _) if decision.verdict == Verdict::Deny => "current",
         (Reason::PhoneClockWrong, Detail::Seconds(ahead)) if *ahead < 0 => "behind",
         (Reason::PhoneClockWrong, _) => "ahead",
         (Reason::NotOurCode, Detail::Foreign(what)) => what.code(),
@@ -58,7 +61,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::decide::{Foreign, Verdict};
+    use crate::decide::Foreign;
 
     fn details(reason: Reason) -> Vec<Detail> {
         match reason {
@@ -77,10 +80,12 @@ mod tests {
     fn every_reason_has_its_sentences_in_every_language_and_no_sentence_is_left_over() {
         let mut used = BTreeSet::new();
         for reason in Reason::ALL {
-            for detail in details(reason) {
-                let section = section(reason, &detail);
+            let cases =
+                details(reason).into_iter().flat_map(|d| [Verdict::Deny, Verdict::Confirm].map(|v| (v, d.clone())));
+            for (verdict, detail) in cases {
+                let decision = Decision { verdict, reason, detail, kind: None, facts: None };
+                let section = section(&decision);
                 assert!(SENTENCES.contains_key(&section), "no section [{section}]");
-                let decision = Decision { verdict: Verdict::Deny, reason, detail, kind: None, facts: None };
                 let s = words(&decision);
                 for text in [&s.title, &s.guard, &s.resident] {
                     assert!(!text.zh.is_empty() && !text.en.is_empty(), "{section}");

@@ -30,7 +30,7 @@ pub use special::Special;
 pub struct Sample {
     /// The frame, grey.
     pub frame: GrayImage,
-    /// Texts of the codes in it that a reader should read; empty where there is nothing to read.
+    /// Texts of the codes in it; empty where there is none. Of [`Special::Unreadable`] nobody is expected to read them.
     pub texts: Vec<String>,
     /// The disturbances in short words, for reports.
     pub what: String,
