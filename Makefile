@@ -28,6 +28,7 @@ test: setup ## Run every test: units, vectors, properties, end to end with the r
 lint: setup ## Formatting and lints, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	for dir in decode-bench fuzz; do (cd $$dir && $(CARGO) metadata --format-version 1 --locked >/dev/null) || exit 1; done
 
 bench: setup ## Measure what was promised: ratios in one run, the way from text to relay, and that no frame takes new memory
 	$(CARGO) build --release --locked -p tongguan-registry
