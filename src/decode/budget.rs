@@ -12,12 +12,12 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn start(budget: Duration) -> Self {
-        Self { end: spent() + budget }
+        Self { end: spent().saturating_add(budget) }
     }
 
     /// The same, but not more than this from now on.
     pub(super) fn at_most(self, budget: Duration) -> Self {
-        Self { end: self.end.min(spent() + budget) }
+        Self { end: self.end.min(spent().saturating_add(budget)) }
     }
 
     pub(super) fn is_left(self) -> bool {

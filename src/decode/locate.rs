@@ -336,7 +336,7 @@ mod tests {
         {
             let drawn = draw(version, module, degrees, lean);
             let mut triples = Triples::default();
-            triples.form(&drawn.finders());
+            triples.form(&drawn.finders(), &mut || true);
             let budget = Budget::start(Duration::from_secs(60));
             let located = locate(&triples.list[0], drawn.sight(), budget).expect("located");
             assert_eq!(located.symbol, drawn.symbol);
@@ -355,13 +355,13 @@ mod tests {
         let pixels = super::super::testing::paint(&drawn.truth, &bare, drawn.frame.width());
         let picture = super::super::plane::View { pixels: &pixels, ..drawn.view() };
         let mut triples = Triples::default();
-        triples.form(&super::super::testing::find(picture));
+        triples.form(&super::super::testing::find(picture), &mut || true);
         assert!(!triples.list.is_empty());
         let sight = Sight { picture, ..drawn.sight() };
         for triple in &triples.list {
             assert!(is_bare(triple, sight) && locate(triple, sight, Budget::start(Duration::MAX / 2)).is_none());
         }
-        triples.form(&drawn.finders());
+        triples.form(&drawn.finders(), &mut || true);
         assert!(!is_bare(&triples.list[0], drawn.sight()));
     }
 

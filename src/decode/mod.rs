@@ -48,6 +48,8 @@ const FAILED: usize = 12;
 const FAILED_A_CODE: usize = 12;
 /// Pixels of a frame that is looked at in full size in any case.
 const SMALL_FRAME: usize = 800 * 640;
+/// Frames of a code that stays in view, of which one is looked at as a whole.
+const EVERY: usize = 3;
 /// Finders that may belong to a code of which more is seen in full size; more are no code.
 const FEW: usize = 3;
 /// Share of the fixed modules that may be wrong in what is worth a try, and once blur is undone, a second one. Of what is
@@ -136,6 +138,8 @@ pub struct Decoder {
     track: Track,
     /// Manners tried since a code was last read.
     unread: usize,
+    /// Frames in which a known code was read again without a break.
+    followed: usize,
     /// Finders that are not part of a code read already.
     open: Vec<Finder>,
     /// Triples that were looked at in this frame.
@@ -162,6 +166,7 @@ impl Decoder {
             still: Stillness::default(),
             track: Track::default(),
             unread: 0,
+            followed: 0,
             open: Vec::new(),
             tried: Vec::new(),
             spare: Vec::new(),
@@ -185,13 +190,12 @@ impl Decoder {
         self.finders.clear();
         self.tried.clear();
         self.read_tracked(frame, budget);
-        // What was not read in one manner is tried in another: in the next frame, or at once if nobody waits.
-        for _ in 0..self.settings.manners.clamp(1, Manner::ALL.len()) {
-            if !self.seen.codes.is_empty() || !budget.is_left() {
-                break;
-            }
-            self.look_at_all_sizes(frame, Manner::ALL[self.unread % Manner::ALL.len()], budget);
-            self.unread = if self.seen.codes.is_empty() { self.unread + 1 } else { 0 };
+        // A code that stays in view must not hide the one beside it: now and then the rest of the frame is looked at, too.
+        let tracked = !self.seen.codes.is_empty();
+        self.followed = if tracked { self.followed + 1 } else { 0 };
+        let thorough = self.settings.manners > 1;
+        if !tracked || thorough || self.followed.is_multiple_of(EVERY) {
+            self.look_in_all_manners(frame, tracked || thorough, budget);
         }
         self.seen.codes.sort_unstable_by(|a, b| b.area().total_cmp(&a.area()));
         self.gather();
@@ -201,7 +205,23 @@ impl Decoder {
         &self.seen
     }
 
-    fn look_at_all_sizes(&mut self, frame: &Luma, manner: Manner, budget: Budget) {
+    /// What was not read in one manner is tried in another: in the next frame, or at once if nobody waits.
+    fn look_in_all_manners(&mut self, frame: &Luma, whole: bool, budget: Budget) {
+        for _ in 0..self.settings.manners.clamp(1, Manner::ALL.len()) {
+            if !budget.is_left() {
+                break;
+            }
+            self.look_at_all_sizes(frame, Manner::ALL[self.unread % Manner::ALL.len()], whole, budget);
+            if !self.seen.codes.is_empty() {
+                self.unread = 0;
+                break;
+            }
+            self.unread += 1;
+        }
+    }
+
+    /// Looks until something is read, or through all sizes for the `whole` of what is there.
+    fn look_at_all_sizes(&mut self, frame: &Luma, manner: Manner, whole: bool, budget: Budget) {
         for level in [1, 2, 3, 0] {
             if level >= self.pyramid.levels() || !budget.is_left() {
                 continue;
@@ -211,7 +231,7 @@ impl Decoder {
             }
             self.scan(frame, level, manner, budget);
             self.read(frame, budget);
-            if !self.seen.codes.is_empty() {
+            if !whole && !self.seen.codes.is_empty() {
                 return;
             }
         }
@@ -221,7 +241,7 @@ impl Decoder {
     /// Forgets earlier frames: the next one has nothing to do with them.
     pub fn forget(&mut self) {
         self.spare.append(&mut self.seen.codes);
-        self.unread = 0;
+        (self.unread, self.followed) = (0, 0);
         self.still.forget();
         self.track.forget();
     }
@@ -251,7 +271,7 @@ impl Decoder {
     /// Reads what the finders found so far may belong to.
     fn read(&mut self, frame: &Luma, budget: Budget) {
         self.gather();
-        self.triples.form(&self.open);
+        self.triples.form(&self.open, &mut || budget.is_left());
         self.read_triples(frame, budget);
     }
 
@@ -448,6 +468,28 @@ mod tests {
             let mut decoder = Decoder::new(Settings::thorough());
             assert_eq!(decoder.look(&Luma::new(width, width, pixels)).codes.len(), 1, "without {hidden:?}");
         }
+    }
+
+    #[test]
+    fn a_code_that_stays_in_view_does_not_hide_one_that_comes() {
+        let drawn = draw(2, 5.0, 0.0, 0.0);
+        let (width, height) = (drawn.frame.width(), drawn.frame.height());
+        let code = qrcode::QrCode::new("TG1:ANOTHER").unwrap();
+        let other: image::GrayImage = code.render::<image::Luma<u8>>().module_dimensions(4, 4).build();
+        let beside = |with: bool| {
+            let mut pixels = vec![220; 2 * width * height];
+            for y in 0..height {
+                pixels[2 * y * width..][..width].copy_from_slice(&drawn.frame.pixels()[y * width..][..width]);
+            }
+            for (x, y, light) in other.enumerate_pixels().filter(|_| with) {
+                pixels[(y as usize + 10) * 2 * width + width + x as usize] = light.0[0];
+            }
+            Luma::new(2 * width, height, pixels)
+        };
+        let mut decoder = Decoder::new(Settings::default());
+        (0..5).for_each(|_| assert_eq!(decoder.look(&beside(false)).codes.len(), 1));
+        let most = (0..EVERY).map(|_| decoder.look(&beside(true)).codes.len()).max();
+        assert_eq!(most, Some(2));
     }
 
     #[test]

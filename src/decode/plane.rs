@@ -25,9 +25,10 @@ impl<'a> View<'a> {
     /// The light at a place, between the four nearest pixels; beyond the border it is the border's.
     #[inline]
     pub(super) fn sample(self, x: f32, y: f32) -> f32 {
-        let x = (x - 0.5).clamp(0.0, (self.width - 1) as f32 - 0.001);
-        let y = (y - 0.5).clamp(0.0, (self.height - 1) as f32 - 0.001);
-        let (cx, cy) = (x as usize, y as usize);
+        let x = (x - 0.5).clamp(0.0, (self.width - 1) as f32);
+        let y = (y - 0.5).clamp(0.0, (self.height - 1) as f32);
+        // The last pixel has none after it; far out a float cannot tell it from the one before.
+        let (cx, cy) = ((x as usize).min(self.width - 2), (y as usize).min(self.height - 2));
         let (fx, fy) = (x - cx as f32, y - cy as f32);
         let at = cy * self.width + cx;
         let between = |pair: &[u8]| f32::from(pair[0]) + fx * (f32::from(pair[1]) - f32::from(pair[0]));

@@ -11,6 +11,8 @@ const NEAREST: f32 = 11.0;
 const FARTHEST: f32 = 190.0;
 /// Triples kept of one picture.
 const MOST: usize = 400;
+/// Triples formed of one picture before the best are kept.
+const MOST_FORMED: usize = 20_000;
 /// Guesses kept of one picture: each costs several looks.
 const MOST_GUESSES: usize = 24;
 
@@ -45,9 +47,12 @@ pub(super) struct Triples {
 
 impl Triples {
     /// All triples of these finders.
-    pub(super) fn form(&mut self, finders: &[Finder]) {
+    pub(super) fn form(&mut self, finders: &[Finder], go_on: &mut dyn FnMut() -> bool) {
         self.list.clear();
         for (i, corner) in finders.iter().enumerate() {
+            if self.list.len() > MOST_FORMED || i % 8 == 7 && !go_on() {
+                break;
+            }
             self.links.clear();
             self.links.extend((0..finders.len()).filter(|j| *j != i).filter_map(|j| link(corner, &finders[j], j)));
             for (n, one) in self.links.iter().enumerate() {
@@ -166,7 +171,7 @@ mod tests {
         for (degrees, lean) in [(0.0, 0.0), (33.0, 0.0), (120.0, 0.4), (250.0, 0.5)] {
             let drawn = draw(4, 5.0, degrees, lean);
             let mut triples = Triples::default();
-            triples.form(&drawn.finders());
+            triples.form(&drawn.finders(), &mut || true);
             let best = triples.list.first().expect("a triple");
             let far = drawn.symbol.size() as f32 - 3.5;
             for (finder, place) in best.finders.iter().zip([[3.5, 3.5], [far, 3.5], [3.5, far]]) {
