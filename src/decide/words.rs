@@ -44,7 +44,7 @@ pub fn words(decision: &Decision) -> Sentences {
 fn section(decision: &Decision) -> String {
     let reason = decision.reason;
     let variant = match (reason, &decision.detail) {
-        // With current lists there is nothing to sync for.
+        // With current lists a sync seldom helps, and the guard cannot decide.
         (Reason::UnknownKey, _) if decision.verdict == Verdict::Deny => "current",
         (Reason::PhoneClockWrong, Detail::Seconds(ahead)) if *ahead < 0 => "behind",
         (Reason::PhoneClockWrong, _) => "ahead",
