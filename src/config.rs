@@ -121,7 +121,7 @@ impl Default for SyncConfig {
 pub struct ClockConfig {
     /// Seconds the system clock may be off while nothing synchronises it; 0 if it is not believed then.
     pub unsynced_error_s: u64,
-    /// What the machine's count of seconds may gain or lose, parts in a million: 50 is 4.3 s a day.
+    /// What the machine's count of seconds may gain or lose, parts in a million: 100 is 8.6 s a day.
     pub drift_ppm: u32,
     /// The battery clock in sysfs; empty for none.
     pub rtc: PathBuf,
@@ -131,7 +131,7 @@ pub struct ClockConfig {
 
 impl Default for ClockConfig {
     fn default() -> Self {
-        Self { unsynced_error_s: 0, drift_ppm: 50, rtc: "/sys/class/rtc/rtc0".into(), rtc_drift_ppm: 100 }
+        Self { unsynced_error_s: 0, drift_ppm: 100, rtc: "/sys/class/rtc/rtc0".into(), rtc_drift_ppm: 100 }
     }
 }
 

@@ -260,7 +260,7 @@ fn the_registrys_signed_time_is_enough_where_nobody_vouches_for_the_clock() {
     let known = checkpoint.command(&["doctor", "--clock", "--json"]).ok().one();
     assert_eq!(
         (&known["clock"]["source"], &known["clock"]["witnesses"][0]["by"]),
-        (&"synced".into(), &"registry's signed time".into())
+        (&"synced".into(), &"registry".into())
     );
     // The next program on this machine knows it as well.
     assert_eq!(checkpoint.verdict(&code), ("pass".into(), "fresh".into()));

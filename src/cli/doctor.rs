@@ -86,12 +86,12 @@ fn colour(level: Level) -> Text {
 fn as_json(known: &Witnesses) -> serde_json::Value {
     let witnesses = known.all.iter().map(|w| {
         json!({
-            "by": name(w.by).en,
+            "by": code(w.by),
             "earliest": w.span.earliest,
             "latest": w.span.latest,
             "age_s": w.age.as_secs(),
             "believed": w.believed == Believed::Yes,
-            "why": why(w.believed).en,
+            "verdict": verdict(w.believed),
         })
     });
     let witnesses: Vec<_> = witnesses.collect();
@@ -104,6 +104,25 @@ fn as_json(known: &Witnesses) -> serde_json::Value {
         "kernel_contradicted_itself": known.kernel_contradicted_itself,
         "witnesses": witnesses,
     })
+}
+
+/// A stable code for programs.
+fn code(by: By) -> &'static str {
+    match by {
+        By::Signed => "registry",
+        By::Kernel => "ntp",
+        By::Rtc => "rtc",
+        By::System => "system",
+    }
+}
+
+fn verdict(believed: Believed) -> &'static str {
+    match believed {
+        Believed::Yes => "counts",
+        Believed::NotNeeded => "not_needed",
+        Believed::Contradicts => "contradicts",
+        Believed::BeforeFloor => "before_floor",
+    }
 }
 
 fn in_words(known: &Witnesses) -> Vec<Text> {
@@ -162,10 +181,16 @@ fn witness(w: &Witness) -> Text {
 }
 
 fn advice(known: &Witnesses) -> Text {
+    if known.reading.latest.is_none() && known.all.iter().any(|w| w.believed == Believed::BeforeFloor) {
+        return Text::new(
+            "登记处签发的时间晚于本机所有时钟：请检查登记处的时间，然后联网同步（tongguan sync），以其应答为准。",
+            "The registry has signed a later time than every clock here shows: check the registry's clock, then sync with it over the network (tongguan sync); its answer settles it.",
+        );
+    }
     match known.reading.source {
         ClockSource::Synced => Text::new("无需处理。", "Nothing needs to be done."),
         ClockSource::Holdover => Text::new(
-            "离线时每天大约多出 4 秒误差；连上登记处或网络时间后会恢复。",
+            "离线时误差每天增加数秒；连上登记处或网络时间后会恢复。",
             "Without a network the error grows by some seconds a day; a sync or network time takes it away.",
         ),
         _ => Text::new(

@@ -11,11 +11,15 @@ pub trait Machine: Send + Sync {
     /// The wall clock, which anybody may have set to anything.
     fn wall(&self) -> Timestamp;
 
-    /// Time since the machine started, sleep included. Only ever runs forward.
+    /// Time since the machine started, sleep included. Only ever runs forward, at the crystal's own pace: whoever steers the
+    /// wall clock does not steer it.
     fn elapsed(&self) -> Duration;
 
     /// Which start of the machine this is.
     fn boot(&self) -> String;
+
+    /// Which machine this is: a card may be moved to another one.
+    fn id(&self) -> String;
 
     /// The kernel's bound on the wall clock's error, if something such as NTP keeps it right.
     fn kernel_error(&self) -> Option<Duration>;
@@ -38,14 +42,23 @@ impl Machine for Linux {
     }
 
     fn elapsed(&self) -> Duration {
-        let time = clock_gettime(ClockId::Boottime);
-        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+        let time = |id| {
+            let time = clock_gettime(id);
+            Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+        };
+        // BOOTTIME counts sleep, but NTP slews it; what it is ahead of MONOTONIC is the sleep. Read the other way round, the
+        // few nanoseconds in between would be negative.
+        let asleep = time(ClockId::Boottime).saturating_sub(time(ClockId::Monotonic));
+        time(ClockId::MonotonicRaw) + asleep
     }
 
     fn boot(&self) -> String {
         // Without it nothing of an earlier run is believed.
-        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        id.trim().to_owned()
+        word("/proc/sys/kernel/random/boot_id")
+    }
+
+    fn id(&self) -> String {
+        word("/etc/machine-id") + &word("/sys/firmware/devicetree/base/serial-number")
     }
 
     fn kernel_error(&self) -> Option<Duration> {
@@ -64,4 +77,8 @@ impl Machine for Linux {
         let seconds = std::fs::read_to_string(self.rtc.as_ref()?.join("since_epoch")).ok()?;
         Timestamp::from_second(seconds.trim().parse().ok()?).ok()
     }
+}
+
+fn word(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap_or_default().trim_matches(['\0', '\n', ' ']).to_owned()
 }

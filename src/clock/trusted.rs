@@ -2,8 +2,9 @@
 //!
 //! The registry's signed time counts most, then the kernel while NTP keeps it right; both live on from their moment by the
 //! machine's own count of seconds, so nobody who sets the wall clock moves them. Then the battery clock, if it was seen to go
-//! right. A witness that names a time before the floor, which has certainly passed, is not believed; nor is one that
-//! contradicts a better one. If none is left, only the floor is.
+//! right. A witness that names a time before the floor, which the registry has signed to have passed, is not believed; nor is
+//! one that contradicts a better one. If none is left, only the floor is. The registry's answer to a question of our own counts
+//! more than the floor: a registry whose clock was once ahead must not lock its gates for ever.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -22,7 +23,7 @@ const REGISTRY_ERROR: Duration = Duration::from_secs(2);
 /// A leap second may have come since the registry signed.
 const LEAP: Duration = Duration::from_secs(1);
 /// No time before this version was released can be true (2026-11-23T00:00:00Z).
-const RELEASED: Timestamp = Timestamp::constant(1_795_392_000, 0);
+pub(super) const RELEASED: Timestamp = Timestamp::constant(1_795_392_000, 0);
 /// How old a signed time may be and still count as synchronised.
 const RECENT: Duration = Duration::from_secs(3_600);
 /// A signed time is asked for this often even where NTP is well: whoever can reach the gate's network can forge NTP.
@@ -31,6 +32,8 @@ const SIGNED_EVERY: Duration = Duration::from_secs(86_400);
 const WIDE: Duration = Duration::from_secs(10);
 /// Between two questions, and between two writes to the card.
 const PAUSE: Duration = Duration::from_secs(600);
+/// A witness that is behind the floor by no more than this is not wrong: the registry's clock is a little ahead.
+const BLINK: Duration = Duration::from_secs(60);
 /// The battery clock is compared only with a time at least as good as this.
 const GOOD: Duration = Duration::from_secs(30);
 
@@ -67,7 +70,7 @@ pub enum Believed {
     NotNeeded,
     /// It contradicts a better one, or itself.
     Contradicts,
-    /// It names a time that has certainly passed.
+    /// It names a time that the registry has signed to have passed.
     BeforeFloor,
 }
 
@@ -115,7 +118,10 @@ struct State {
     /// Two things the kernel vouched for contradict each other: neither is believed until the registry has signed a time.
     kernel_contradicted_itself: bool,
     rtc: Option<Anchor>,
+    kept_rtc: Option<KeptRtc>,
     asked: Option<Duration>,
+    /// The file's time when it was last read or written.
+    file_written: Option<std::time::SystemTime>,
     /// When it was last written down, since the machine started.
     written: Option<Duration>,
 }
@@ -132,18 +138,26 @@ impl<M: Machine> TrustedClock<M> {
     /// A clock that remembers what it must in a file, if it is given one.
     pub fn new(machine: M, settings: Settings, file: Option<PathBuf>) -> Self {
         let file = file.map(KeptFile);
-        let kept = file.as_ref().map(KeptFile::read).unwrap_or_default();
+        let file_written = file.as_ref().and_then(KeptFile::written);
+        let mut kept = file.as_ref().map(KeptFile::read).unwrap_or_default();
+        if kept.machine != machine.id() {
+            // The card was moved: what was signed holds, what this machine's clocks did does not.
+            kept.rtc = None;
+        }
         let (boot, elapsed) = (machine.boot(), machine.elapsed());
         let same_run = !boot.is_empty() && boot == kept.boot;
-        let rtc = kept.rtc.and_then(|rtc| rtc.at(machine.rtc()?, settings.rtc_drift_ppm));
+        let proven = kept.rtc.filter(KeptRtc::is_proven);
+        let rtc = proven.and_then(|rtc| rtc.at(machine.rtc()?, settings.rtc_drift_ppm));
         let state = State {
             boot,
             floor: kept.floor.map_or(RELEASED, |floor| floor.max(RELEASED)),
             signed: kept.signed.filter(|_| same_run),
             kernel: kept.kernel.filter(|_| same_run),
-            kernel_contradicted_itself: false,
+            kernel_contradicted_itself: same_run && kept.kernel_contradicted_itself,
             rtc: rtc.map(|span| Anchor { span, elapsed }),
+            kept_rtc: kept.rtc,
             asked: None,
+            file_written,
             written: None,
         };
         Self { machine, settings, file, state: Mutex::new(state) }
@@ -212,28 +226,40 @@ impl<M: Machine> Clock for TrustedClock<M> {
         let span = before.and_then(|before| before.meet(span)).unwrap_or(span);
         state.signed = Some(Anchor { span, elapsed });
         state.kernel_contradicted_itself = false;
+        if state.floor > span.latest {
+            tracing::warn!(
+                "the registry says it is {at}, and has signed a later time before: is its clock right? Its answer counts"
+            );
+            state.floor = at.max(RELEASED);
+        }
         state.floor = state.floor.max(at);
         state.written = None;
     }
 
     fn keep(&self) {
         let Some(file) = &self.file else { return };
-        let reading = self.now();
+        self.follow(file);
         let elapsed = self.machine.elapsed();
-        let rtc = self.machine.rtc();
-        let mut state = self.lock();
-        if state.written.is_some_and(|written| elapsed.saturating_sub(written) < PAUSE) {
+        if self.lock().written.is_some_and(|written| elapsed.saturating_sub(written) < PAUSE) {
             return;
         }
+        let reading = self.now();
+        let (machine, rtc) = (self.machine.id(), self.machine.rtc());
+        let mut state = self.lock();
         let known = state.signed.or(state.kernel).is_some();
         let span = reading.latest.map(|latest| Span { earliest: reading.earliest, latest });
-        let rtc = rtc.zip(span).filter(|(_, span)| known && span.width() <= GOOD);
+        if let Some((showed, span)) = rtc.zip(span).filter(|(_, span)| known && span.width() <= GOOD) {
+            state.kept_rtc = KeptRtc::compare(state.kept_rtc, showed, span, self.settings.rtc_drift_ppm);
+        }
         let kept = Kept {
-            floor: Some(state.floor.max(reading.earliest)),
+            // Only what was signed: a clock that was wrong for a minute must not outlive it.
+            floor: Some(state.floor),
+            machine,
             boot: state.boot.clone(),
             signed: state.signed,
             kernel: state.kernel,
-            rtc: rtc.map(|(showed, span)| KeptRtc { showed, span }).or_else(|| file.read().rtc),
+            kernel_contradicted_itself: state.kernel_contradicted_itself,
+            rtc: state.kept_rtc,
         };
         // Tried again after the pause, whatever came of it.
         state.written = Some(elapsed);
@@ -241,7 +267,31 @@ impl<M: Machine> Clock for TrustedClock<M> {
         if let Err(problem) = file.write(&kept) {
             tracing::warn!("cannot write {}: {problem}; after a restart the clock will know less", file.0.display());
         }
+        self.lock().file_written = file.written();
     }
+}
+
+impl<M: Machine> TrustedClock<M> {
+    /// Takes over what another program on this machine has heard: `tongguan sync` beside a running gate.
+    fn follow(&self, file: &KeptFile) {
+        let written = file.written();
+        if written.is_none() || written == self.lock().file_written {
+            return;
+        }
+        let kept = file.read();
+        let mut state = self.lock();
+        state.file_written = written;
+        state.floor = kept.floor.map_or(state.floor, |floor| floor.max(state.floor));
+        let newer = |new: Option<Anchor>, old: Option<Anchor>| new.map(|a| a.elapsed) > old.map(|a| a.elapsed);
+        if kept.boot == state.boot && !kept.boot.is_empty() && newer(kept.signed, state.signed) {
+            state.signed = kept.signed;
+            state.kernel_contradicted_itself = false;
+        }
+    }
+}
+
+fn since(earlier: Timestamp, later: Timestamp) -> Duration {
+    Duration::try_from(later.duration_since(earlier)).unwrap_or_default()
 }
 
 impl State {
@@ -282,17 +332,27 @@ impl State {
         // What the kernel says now counts as what it said only if it was believed.
         let now = tick.kernel_error.map(|error| (Span::around(tick.wall, error + REGISTRY_ERROR), Duration::ZERO));
         let kernel = heard(self.kernel, settings.drift_ppm).or(now);
+        let signed = heard(self.signed, settings.drift_ppm);
+        let floor = match signed {
+            Some((span, _)) if span.latest < self.floor => span.earliest,
+            _ => self.floor,
+        };
         let mut known: Option<Span> = None;
         let mut source = ClockSource::Floor;
         let witnesses = [
-            (By::Signed, heard(self.signed, settings.drift_ppm)),
+            (By::Signed, signed),
             (By::Kernel, kernel),
             (By::Rtc, heard(self.rtc, settings.drift_ppm.max(settings.rtc_drift_ppm))),
             (By::System, system),
         ]
         .map(|(by, heard)| {
             let (span, age) = heard?;
-            let believed = if span.latest < self.floor {
+            let span = if span.latest < floor && since(span.latest, floor) <= BLINK {
+                Span { earliest: floor, latest: floor }.wider(span.width() / 2)
+            } else {
+                span
+            };
+            let believed = if span.latest < floor {
                 Believed::BeforeFloor
             } else if by == By::Kernel && self.kernel.is_none() {
                 Believed::Contradicts
@@ -324,9 +384,9 @@ impl State {
         });
         let reading = match known {
             Some(span) => {
-                Reading { earliest: span.earliest.max(self.floor), latest: Some(span.latest), shows: tick.wall, source }
+                Reading { earliest: span.earliest.max(floor), latest: Some(span.latest), shows: tick.wall, source }
             }
-            None => Reading { earliest: self.floor, latest: None, shows: tick.wall, source },
+            None => Reading { earliest: floor, latest: None, shows: tick.wall, source },
         };
         (reading, witnesses)
     }
@@ -366,6 +426,9 @@ mod tests {
         }
         fn kernel_error(&self) -> Option<Duration> {
             self.0.lock().unwrap().kernel_error
+        }
+        fn id(&self) -> String {
+            "machine".into()
         }
         fn rtc(&self) -> Option<Timestamp> {
             self.0.lock().unwrap().rtc
@@ -511,13 +574,59 @@ mod tests {
         let clock = fake.clock(file());
         clock.hear(at(START), clock.begin_to_ask().unwrap());
         clock.keep();
-        fake.pass(DAY);
+        fake.reboot();
+        assert_eq!(fake.clock(file()).now().latest, None, "one look shows nothing");
+        let clock = fake.clock(file());
+        clock.hear(at(START), clock.begin_to_ask().unwrap());
+        clock.keep();
+        fake.pass(1_200);
+        clock.keep();
+        fake.pass(DAY - 1_200);
         fake.reboot();
         let reading = fake.clock(file()).now();
         assert!(holds(&reading, START + DAY as i64) && reading.source == ClockSource::Holdover, "{reading:?}");
         assert!(reading.width().unwrap() < Duration::from_secs(25));
         fake.set(|s| s.rtc = Some(at(946_684_800)));
         assert_eq!(fake.clock(file()).now().latest, None, "an empty battery");
+    }
+
+    #[test]
+    fn a_clock_that_was_wrong_for_a_minute_is_forgotten_and_the_registrys_answer_outranks_its_own_floor() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = || Some(dir.path().join("clock.json"));
+        let fake = Fake::booted();
+        let year = 31_536_000;
+        fake.ntp(at(START + year));
+        fake.clock(file()).keep();
+        fake.reboot();
+        fake.ntp(at(START));
+        assert!(holds(&fake.clock(file()).now(), START), "NTP is right again");
+        // Lists that a registry signed while its clock was a year ahead.
+        let clock = fake.clock(file());
+        clock.raise_floor(at(START + year));
+        assert_eq!(clock.now().latest, None);
+        clock.hear(at(START), clock.begin_to_ask().unwrap());
+        clock.raise_floor(at(START + year));
+        assert!(holds(&clock.now(), START), "{:?}", clock.now());
+    }
+
+    #[test]
+    fn a_registry_a_little_ahead_is_followed_and_another_program_is_listened_to() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = || Some(dir.path().join("clock.json"));
+        let fake = Fake::booted();
+        fake.ntp(at(START));
+        let clock = fake.clock(file());
+        clock.keep();
+        clock.raise_floor(at(START + 5));
+        assert!(holds(&clock.now(), START + 5) && clock.now().earliest == at(START + 5), "{:?}", clock.now());
+        let other = fake.clock(file());
+        other.hear(at(START), other.begin_to_ask().unwrap());
+        // The file's time has a grain.
+        std::thread::sleep(Duration::from_millis(20));
+        other.keep();
+        clock.keep();
+        assert_eq!(clock.witnesses().all[0].by, By::Signed);
     }
 
     #[test]
