@@ -65,7 +65,7 @@ impl Luma {
             return Err(format!("is larger than {} MiB", LARGEST_FILE >> 20));
         }
         // The decoder fills in what a JPEG lacks; a gate's picture that is half grey is not a picture of the gate.
-        if bytes.starts_with(&[0xff, 0xd8]) && !bytes.windows(2).any(|w| w == [0xff, 0xd9]) {
+        if bytes.starts_with(&[0xff, 0xd8]) && !ends(&bytes) {
             return Err("is truncated".into());
         }
         let mut reader =
@@ -74,7 +74,19 @@ impl Luma {
             return Err("is not a picture this program can read (PNG, JPEG, WebP, BMP, GIF, PNM)".into());
         }
         reader.limits(limits());
-        let picture = reader.decode().map_err(|e| explain(&e))?.into_luma8();
+        let picture = reader.decode().map_err(|e| explain(&e))?;
+        // What shows through is paper: a code without a ground is a screenshot of a page.
+        let picture = if picture.color().has_alpha() {
+            let both = picture.into_luma_alpha8();
+            let over = |[light, alpha]: [u8; 2]| {
+                let [light, alpha] = [light, alpha].map(u16::from);
+                u8::try_from((light * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
+            };
+            let pixels = both.pixels().map(|p| over(p.0)).collect();
+            image::GrayImage::from_raw(both.width(), both.height(), pixels).unwrap_or_default()
+        } else {
+            picture.into_luma8()
+        };
         let (width, height) = (picture.width() as usize, picture.height() as usize);
         if width == 0 || height == 0 {
             return Err(format!("is {width}x{height} pixels: there is nothing in it"));
@@ -101,6 +113,12 @@ impl Luma {
         pixels.fill(0);
         decoder.decode_into(pixels).map_err(broken)
     }
+}
+
+/// Whether a JPEG's last scan has its end: a thumbnail in its header has one of its own.
+fn ends(jpeg: &[u8]) -> bool {
+    let scan = jpeg.windows(2).rposition(|w| w == [0xff, 0xda]).unwrap_or(0);
+    jpeg[scan..].windows(2).any(|w| w == [0xff, 0xd9])
 }
 
 fn limits() -> image::Limits {
@@ -134,5 +152,26 @@ impl Luma {
         let mut png = Cursor::new(Vec::new());
         picture.write_to(&mut png, image::ImageFormat::Png).map_err(|e| e.to_string())?;
         Ok(png.into_inner())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shows_through_is_paper() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.png");
+        let pixels = vec![0, 0, 0, 0, 0, 0, 0, 255, 200, 200, 200, 128];
+        image::RgbaImage::from_raw(3, 1, pixels).unwrap().save(&path).unwrap();
+        assert_eq!(Luma::read(&path).unwrap().pixels(), [255, 0, 227]);
+    }
+
+    #[test]
+    fn a_thumbnails_end_is_not_the_pictures() {
+        let thumbnail = [0xff, 0xda, 1, 0xff, 0xd9];
+        assert!(!ends(&[&thumbnail[..], &[0xff, 0xda, 1, 2]].concat()));
+        assert!(ends(&[&thumbnail[..], &[0xff, 0xda, 1, 2, 0xff, 0xd9]].concat()));
     }
 }

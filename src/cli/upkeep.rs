@@ -94,6 +94,9 @@ impl SyncArgs {
         if source.is_empty() {
             anyhow::bail!("there is no registry in the configuration: give one with --from, or set registry = \"...\"");
         }
+        if source.contains("://") {
+            sync::check_source(&source).map_err(anyhow::Error::msg)?;
+        }
         let home = source.trim_end_matches('/') == config.registry.trim_end_matches('/');
         match self.sync(&source, home, &config, &dir) {
             Err(problem) => {

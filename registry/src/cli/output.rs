@@ -35,6 +35,13 @@ impl Output {
         }
     }
 
+    /// Says something beside the result, where it does not get into a pipe.
+    pub(crate) fn note(&self, sentence: &str) {
+        if !self.json {
+            writeln!(io::stderr(), "{sentence}").ok();
+        }
+    }
+
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         let (text, code) = match failure {
             Failure::Refused(text) => (text, 1),

@@ -94,7 +94,9 @@ fn issue(registry: &Registry, person: &str, order: Order, at: Option<u32>, out: 
     let (from, until) = (rfc3339(from), rfc3339(until));
     match document {
         Document::Code(code) => {
-            out.show(&json!({ "code": code, "expires_at": until }), || format!("{code}\ngood until {until}"))
+            out.show(&json!({ "code": code, "expires_at": until }), || code.clone())?;
+            out.note(&format!("good until {until}"));
+            Ok(())
         }
         Document::Certificate(bytes) => {
             let hex = HEXLOWER.encode(bytes.as_slice());
