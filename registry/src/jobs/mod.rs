@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinError;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::domain::audit::Actor;
@@ -13,32 +14,26 @@ use crate::registry::Registry;
 
 /// Looks every so often whether a publish is due, and goes on whatever happens: the next look may succeed.
 pub async fn publish_regularly(registry: Arc<Registry>, every: Duration) {
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let registry = Arc::clone(&registry);
-        match tokio::task::spawn_blocking(move || registry.publish_if_due()).await {
-            Ok(Ok(Some(edition))) => {
-                let r = &edition.head.revocations;
-                tracing::info!(version = edition.head.version, revocations = r.version, count = r.count, "published");
-            }
-            Ok(Ok(None)) => {}
-            Ok(Err(error)) => tracing::error!(%error, "could not publish; gates will say that their lists are old"),
-            Err(error) => tracing::error!(%error, "publishing stopped unexpectedly; it is tried again"),
+    regularly(registry, every, Registry::publish_if_due, |looked| match looked {
+        Ok(Ok(Some(edition))) => {
+            let r = &edition.head.revocations;
+            tracing::info!(version = edition.head.version, revocations = r.version, count = r.count, "published");
         }
-    }
+        Ok(Ok(None)) => {}
+        Ok(Err(error)) => tracing::error!(%error, "could not publish; gates will say that their lists are old"),
+        Err(error) => tracing::error!(%error, "publishing stopped unexpectedly; it is tried again"),
+    })
+    .await;
 }
 
 /// Looks every so often whether a signing key is due, and goes on whatever happens. Where the root keys are with people it
 /// drafts the keyset and asks for their signatures each time it looks.
 pub async fn rotate_regularly(registry: Arc<Registry>, every: Duration) {
-    let mut ticks = interval(every);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let registry = Arc::clone(&registry);
-        match tokio::task::spawn_blocking(move || registry.rotate(Want::Due, Actor::Registry)).await {
+    regularly(
+        registry,
+        every,
+        |registry| registry.rotate(Want::Due, Actor::Registry),
+        |looked| match looked {
             Ok(Ok(Change::Nothing)) => {}
             Ok(Ok(Change::Published { made, gone, .. })) => {
                 tracing::info!(made = made.len(), gone = gone.len(), "signing keys rotated");
@@ -51,6 +46,22 @@ pub async fn rotate_regularly(registry: Arc<Registry>, every: Duration) {
                 tracing::error!(%error, "could not rotate the signing keys; `keys list` shows how long they last")
             }
             Err(error) => tracing::error!(%error, "rotating keys stopped unexpectedly; it is tried again"),
-        }
+        },
+    )
+    .await;
+}
+
+async fn regularly<T: Send + 'static>(
+    registry: Arc<Registry>,
+    every: Duration,
+    look: fn(&Registry) -> T,
+    tell: impl Fn(Result<T, JoinError>),
+) {
+    let mut ticks = interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let registry = Arc::clone(&registry);
+        tell(tokio::task::spawn_blocking(move || look(&registry)).await);
     }
 }

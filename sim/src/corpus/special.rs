@@ -26,7 +26,7 @@ pub enum Special {
     Beside,
     /// Printed cards: creases, a bend, uneven light.
     Printed,
-    /// Too far, blurred or covered for anybody: nothing to read.
+    /// Too far, blurred or covered: nobody is expected to read it.
     Unreadable,
     /// The gate without any code.
     Empty,
