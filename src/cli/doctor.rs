@@ -33,7 +33,7 @@ impl DoctorArgs {
         let (config, dir) = self.place.open()?;
         let clock = clock(&config, &dir);
         let trust = TrustStore::open_to_read(&dir)?.load()?;
-        if let Some(at) = trust.head.as_ref().and_then(|h| Timestamp::from_second(i64::from(h.issued_at)).ok()) {
+        if let Some(at) = trust.issued_at() {
             clock.raise_floor(at);
         }
         let known = clock.witnesses();

@@ -100,7 +100,7 @@ impl VerifyArgs {
             Some(at) => Box::new(Stated(at)),
             None => Box::new(clock(&config, &dir)),
         };
-        if let Some(at) = trust.head.as_ref().and_then(|h| Timestamp::from_second(i64::from(h.issued_at)).ok()) {
+        if let Some(at) = trust.issued_at() {
             clock.raise_floor(at);
         }
         // A use of today does not say what the gate would have said yesterday.

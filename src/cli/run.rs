@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use jiff::Timestamp;
 use tongguan::clock::Clock;
 use tongguan::config::{CameraSource, Config, ConfigError, GateDriver, ScreenKind};
 use tongguan::gate::{self, Gate, GateError};
@@ -149,10 +148,9 @@ impl Running {
         let loaded = store.load()?;
         let journal = Arc::new(Journal::open(dir)?);
         let clock: Arc<dyn Clock> = Arc::new(clock(&config, dir));
-        match &loaded.head {
+        match loaded.head.as_ref().zip(loaded.issued_at()) {
             None => tracing::warn!("never synced: no code can be judged until the lists are here"),
-            Some(head) => {
-                let issued_at = Timestamp::from_second(i64::from(head.issued_at)).unwrap_or(Timestamp::MIN);
+            Some((head, issued_at)) => {
                 clock.raise_floor(issued_at);
                 let revoked = loaded.revocations.entries().len();
                 tracing::info!(version = head.version, %issued_at, revoked, "lists");

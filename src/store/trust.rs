@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use rusqlite_migration::{M, Migrations};
 use tongguan_pass::{Head, Keyset, ListError, Revocation, RevocationSet, Root};
@@ -31,6 +32,13 @@ pub struct Trust {
     pub head: Option<Head>,
     /// The revoked handles.
     pub revocations: RevocationSet,
+}
+
+impl Trust {
+    /// When the lists were signed: that moment has passed.
+    pub fn issued_at(&self) -> Option<Timestamp> {
+        self.head.as_ref().and_then(|head| Timestamp::from_second(i64::from(head.issued_at)).ok())
+    }
 }
 
 /// What one sync changes.

@@ -150,22 +150,17 @@ pub fn sync(
     let trust = store.load()?;
     let update = fetch(transport, &trust)?;
     let changed = update.is_some();
-    let head = match &update {
-        Some(update) => {
-            store.apply(update)?;
-            update.trust.head.clone()
-        }
-        None => trust.head.clone(),
-    };
-    let (version, issued_at, expires_at) = head.map_or((0, 0, 0), |h| (h.version, h.issued_at, h.expires_at));
-    if let Ok(at) = jiff::Timestamp::from_second(i64::from(issued_at)) {
-        clock.raise_floor(at);
+    if let Some(update) = &update {
+        store.apply(update)?;
     }
-    if let Err(problem) = time::ask(transport, update.as_ref().map_or(trust.as_ref(), |u| &u.trust), clock) {
+    let trust = update.as_ref().map_or(trust.as_ref(), |update| &update.trust);
+    trust.issued_at().into_iter().for_each(|at| clock.raise_floor(at));
+    if let Err(problem) = time::ask(transport, trust, clock) {
         // The clock goes on with what it has, and says how good that is.
         tracing::warn!("the registry's time: {problem}");
     }
-    let revoked = update.as_ref().map_or(trust.as_ref(), |u| &u.trust).revocations.entries().len();
+    let (version, expires_at) = trust.head.as_ref().map_or((0, 0), |h| (h.version, h.expires_at));
+    let revoked = trust.revocations.entries().len();
     let expired = clock.now().interval().earliest > i64::from(expires_at);
     let (events_sent, upload_error) = match hand_in(transport, journal, device) {
         Ok(sent) => (sent, None),

@@ -122,8 +122,7 @@ impl Syncer {
         match newer {
             Ok(trust) => {
                 // SY 8.6
-                let issued_at = trust.head.as_ref().and_then(|h| Timestamp::from_second(i64::from(h.issued_at)).ok());
-                issued_at.into_iter().for_each(|at| self.clock.raise_floor(at));
+                trust.issued_at().into_iter().for_each(|at| self.clock.raise_floor(at));
                 *self.trust.write().unwrap_or_else(PoisonError::into_inner) = trust;
             }
             Err(e) => self.tell("the new lists cannot be read", &e.into()),
