@@ -17,6 +17,8 @@ const LARGEST: u64 = 16 * 1024;
 pub(super) struct Kept {
     /// This moment has passed.
     pub(super) floor: Option<Timestamp>,
+    /// Floors up to this one were wrong.
+    pub(super) overruled: Option<Timestamp>,
     /// The machine.
     pub(super) machine: String,
     /// The start of the machine that the anchors belong to.
@@ -106,11 +108,20 @@ impl KeptFile {
         std::fs::metadata(&self.0).and_then(|file| file.modified()).ok()
     }
 
+    /// Keeps other programs from writing for as long as it lives; `None` while another one does.
+    pub(super) fn lock(&self) -> std::io::Result<Option<std::fs::File>> {
+        let file = std::fs::File::create(self.0.with_extension("lock"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(problem)) => Err(problem),
+        }
+    }
+
     /// Whole or not at all, whenever the power goes.
     pub(super) fn write(&self, kept: &Kept) -> std::io::Result<()> {
         use std::io::Write as _;
-        // Two programs may write at once.
-        let aside = self.0.with_extension(format!("json.{}", std::process::id()));
+        let aside = self.0.with_extension("json.new");
         let mut file = std::fs::File::create(&aside)?;
         file.write_all(&serde_json::to_vec(kept)?)?;
         file.sync_data()?;

@@ -3,8 +3,8 @@
 //! The registry's signed time counts most, then the kernel while NTP keeps it right; both live on from their moment by the
 //! machine's own count of seconds, so nobody who sets the wall clock moves them. Then the battery clock, if it was seen to go
 //! right. A witness that names a time before the floor, which the registry has signed to have passed, is not believed; nor is
-//! one that contradicts a better one. If none is left, only the floor is. The registry's answer to a question of our own counts
-//! more than the floor: a registry whose clock was once ahead must not lock its gates for ever.
+//! one that contradicts a better one. If none is left, only the floor is. The registry's answer to a question of our own
+//! overrules a floor that was signed before: a registry whose clock was once ahead must not lock its gates for ever.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -113,6 +113,8 @@ pub struct TrustedClock<M> {
 struct State {
     boot: String,
     floor: Timestamp,
+    /// Up to here floors are known to be wrong: the registry has since said that it is earlier.
+    overruled: Option<Timestamp>,
     signed: Option<Anchor>,
     kernel: Option<Anchor>,
     /// Two things the kernel vouched for contradict each other: neither is believed until the registry has signed a time.
@@ -151,6 +153,7 @@ impl<M: Machine> TrustedClock<M> {
         let state = State {
             boot,
             floor: kept.floor.map_or(RELEASED, |floor| floor.max(RELEASED)),
+            overruled: kept.overruled,
             signed: kept.signed.filter(|_| same_run),
             kernel: kept.kernel.filter(|_| same_run),
             kernel_contradicted_itself: same_run && kept.kernel_contradicted_itself,
@@ -196,8 +199,7 @@ impl<M: Machine> Clock for TrustedClock<M> {
     }
 
     fn raise_floor(&self, at: Timestamp) {
-        let mut state = self.lock();
-        state.floor = state.floor.max(at);
+        self.lock().raise_floor(at);
     }
 
     fn begin_to_ask(&self) -> Option<Asked> {
@@ -230,7 +232,8 @@ impl<M: Machine> Clock for TrustedClock<M> {
             tracing::warn!(
                 "the registry says it is {at}, and has signed a later time before: is its clock right? Its answer counts"
             );
-            state.floor = at.max(RELEASED);
+            state.overruled = Some(state.floor);
+            state.floor = RELEASED;
         }
         state.floor = state.floor.max(at);
         state.written = None;
@@ -243,6 +246,13 @@ impl<M: Machine> Clock for TrustedClock<M> {
         if self.lock().written.is_some_and(|written| elapsed.saturating_sub(written) < PAUSE) {
             return;
         }
+        let lock = match file.lock() {
+            Ok(Some(lock)) => lock,
+            // Another program writes: its news first.
+            Ok(None) => return,
+            Err(problem) => return self.not_kept(file, elapsed, &problem),
+        };
+        self.follow(file);
         let reading = self.now();
         let (machine, rtc) = (self.machine.id(), self.machine.rtc());
         let mut state = self.lock();
@@ -254,6 +264,7 @@ impl<M: Machine> Clock for TrustedClock<M> {
         let kept = Kept {
             // Only what was signed: a clock that was wrong for a minute must not outlive it.
             floor: Some(state.floor),
+            overruled: state.overruled,
             machine,
             boot: state.boot.clone(),
             signed: state.signed,
@@ -261,17 +272,23 @@ impl<M: Machine> Clock for TrustedClock<M> {
             kernel_contradicted_itself: state.kernel_contradicted_itself,
             rtc: state.kept_rtc,
         };
-        // Tried again after the pause, whatever came of it.
         state.written = Some(elapsed);
         drop(state);
         if let Err(problem) = file.write(&kept) {
-            tracing::warn!("cannot write {}: {problem}; after a restart the clock will know less", file.0.display());
+            self.not_kept(file, elapsed, &problem);
         }
         self.lock().file_written = file.written();
+        drop(lock);
     }
 }
 
 impl<M: Machine> TrustedClock<M> {
+    /// Tried again after the pause.
+    fn not_kept(&self, file: &KeptFile, elapsed: Duration, problem: &std::io::Error) {
+        self.lock().written = Some(elapsed);
+        tracing::warn!("cannot write {}: {problem}; after a restart the clock will know less", file.0.display());
+    }
+
     /// Takes over what another program on this machine has heard: `tongguan sync` beside a running gate.
     fn follow(&self, file: &KeptFile) {
         let written = file.written();
@@ -281,12 +298,15 @@ impl<M: Machine> TrustedClock<M> {
         let kept = file.read();
         let mut state = self.lock();
         state.file_written = written;
-        state.floor = kept.floor.map_or(state.floor, |floor| floor.max(state.floor));
         let newer = |new: Option<Anchor>, old: Option<Anchor>| new.map(|a| a.elapsed) > old.map(|a| a.elapsed);
         if kept.boot == state.boot && !kept.boot.is_empty() && newer(kept.signed, state.signed) {
             state.signed = kept.signed;
             state.kernel_contradicted_itself = false;
+            // It may have overruled a floor.
+            state.floor = kept.floor.unwrap_or(state.floor);
+            state.overruled = kept.overruled;
         }
+        kept.floor.into_iter().for_each(|floor| state.raise_floor(floor));
     }
 }
 
@@ -295,6 +315,12 @@ fn since(earlier: Timestamp, later: Timestamp) -> Duration {
 }
 
 impl State {
+    fn raise_floor(&mut self, at: Timestamp) {
+        if self.overruled.is_none_or(|overruled| at > overruled) {
+            self.floor = self.floor.max(at);
+        }
+    }
+
     /// Takes what the kernel vouches for as an anchor, if it is a better one.
     fn observe(&mut self, tick: &Tick, settings: Settings) {
         let Some(error) = tick.kernel_error else { return };
@@ -333,10 +359,7 @@ impl State {
         let now = tick.kernel_error.map(|error| (Span::around(tick.wall, error + REGISTRY_ERROR), Duration::ZERO));
         let kernel = heard(self.kernel, settings.drift_ppm).or(now);
         let signed = heard(self.signed, settings.drift_ppm);
-        let floor = match signed {
-            Some((span, _)) if span.latest < self.floor => span.earliest,
-            _ => self.floor,
-        };
+        let floor = self.floor;
         let mut known: Option<Span> = None;
         let mut source = ClockSource::Floor;
         let witnesses = [
@@ -608,6 +631,13 @@ mod tests {
         clock.hear(at(START), clock.begin_to_ask().unwrap());
         clock.raise_floor(at(START + year));
         assert!(holds(&clock.now(), START), "{:?}", clock.now());
+        // It holds for the next program as well. What is signed later than that counts again: the seconds stood still, say.
+        clock.keep();
+        let next = fake.clock(file());
+        next.raise_floor(at(START + year));
+        assert!(holds(&next.now(), START), "{:?}", next.now());
+        next.raise_floor(at(START + year + 3_600));
+        assert_eq!((next.now().earliest, next.now().latest), (at(START + year + 3_600), None));
     }
 
     #[test]
