@@ -574,6 +574,8 @@ def sy_6_1_events(data):
         # SY 6.3: a record of an unknown type is chained like any other
         event = sy_6_4_presented(Reader(record[1:])) if record[0] == 1 else None
         records.append({"seq": seq, "chain": chain.hex(), "event": event})
+        if record[0] == 2:
+            records[-1]["passage"] = sy_6_6_passage(Reader(record[1:]))
     batch.end()
     # SY 6.1: under key id 0
     sy_2_5_signed_by_one({0: device}, "events", body, signatures)
@@ -590,10 +592,18 @@ def sy_6_4_presented(record):
     event.update(record.fields(kind=1, handle=4))
     event["outcome"] = sy_6_4_choice(record, "outcome", {1: "pass", 2: "confirm", 3: "deny"})
     event["reason"] = sy_6_4_text(record, "reason", 32, lambda c: c in "abcdefghijklmnopqrstuvwxyz0123456789_")
-    event["gate"] = sy_6_4_choice(record, "gate", {0: "closed", 1: "opened", 2: "fault"})
+    event["gate"] = sy_6_4_choice(record, "gate", {0: "closed", 1: "opened", 2: "fault", 3: "unknown"})
     event["latency_us"] = [record.number(4) for _ in range(4)]
     record.end()
     return event
+
+def sy_6_6_passage(record):
+    passage = record.fields(id=16, of=1, passed=1)
+    # SY 6.6
+    must(passage["of"] >= 1, "field", field="of")
+    must(passage["passed"] <= passage["of"], "field", field="passed")
+    record.end()
+    return passage
 
 def sy_6_4_choice(record, field, names):
     value = record.number(1)

@@ -47,10 +47,12 @@ pub enum GateOutcome {
     Opened = 1,
     /// It was asked to open and could not.
     Fault = 2,
+    /// It was asked to open, and the program ended before it could say what became of that.
+    Unknown = 3,
 }
 
 impl GateOutcome {
-    const ALL: [Self; 3] = [Self::Closed, Self::Opened, Self::Fault];
+    const ALL: [Self; 4] = [Self::Closed, Self::Opened, Self::Fault, Self::Unknown];
 
     /// The name used in JSON.
     pub fn name(self) -> &'static str {
@@ -58,6 +60,7 @@ impl GateOutcome {
             Self::Closed => "closed",
             Self::Opened => "opened",
             Self::Fault => "fault",
+            Self::Unknown => "unknown",
         }
     }
 }
@@ -90,6 +93,7 @@ pub struct Event {
 }
 
 const PRESENTATION: u8 = 1;
+const PASSAGE: u8 = 2;
 
 impl Event {
     /// SY 6.4: the record of the event.
@@ -133,6 +137,47 @@ impl Event {
         let latency_us = [r.u32()?, r.u32()?, r.u32()?, r.u32()?];
         r.end()?;
         Ok(Some(Self { id, earliest_ms, latest_ms, clock, lane, kind, handle, outcome, reason, gate, latency_us }))
+    }
+}
+
+/// How many went through after the gate had opened for a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passage {
+    /// The id of the event that opened the gate.
+    pub id: [u8; 16],
+    /// How many people the code lets in at once: at least 1.
+    pub of: u8,
+    /// How many went through: at most `of`.
+    pub passed: u8,
+}
+
+impl Passage {
+    /// SY 6.6: the record of the passage.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut r = Writer::default();
+        r.u8(PASSAGE).bytes(&self.id).u8(self.of).u8(self.passed);
+        r.0
+    }
+
+    /// Reads a record; `None` for one of another type.
+    ///
+    /// # Errors
+    /// [`ListError`] if it is malformed.
+    pub fn decode(record: &[u8]) -> Result<Option<Self>, ListError> {
+        let mut r = Reader::new(record);
+        if r.u8()? != PASSAGE {
+            return Ok(None);
+        }
+        let (id, of, passed) = (r.array()?, r.u8()?, r.u8()?);
+        // SY 6.6: "Of is at least 1, and passed at most of."
+        if of == 0 {
+            return Err(ListError::Field("of"));
+        }
+        if passed > of {
+            return Err(ListError::Field("passed"));
+        }
+        r.end()?;
+        Ok(Some(Self { id, of, passed }))
     }
 }
 
@@ -221,6 +266,7 @@ impl Batch {
             }
             let record = body.take(length)?;
             Event::decode(record)?;
+            Passage::decode(record)?;
             records.push(record.to_vec());
         }
         body.end()?;

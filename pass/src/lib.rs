@@ -40,7 +40,7 @@ mod wire;
 pub use code::{Body, Carried, Certificate, CodeError, Flags, Kind, Live, Printed, Unverified};
 pub use draft::Draft;
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
-pub use event::{Batch, Event, GateOutcome, OutcomeCode};
+pub use event::{Batch, Event, GateOutcome, OutcomeCode, Passage};
 pub use file::{FileRef, Sha256Hash};
 pub use head::Head;
 pub use key::{KeyId, Purpose};

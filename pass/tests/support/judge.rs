@@ -2,16 +2,17 @@
 
 use tongguan_pass::head::DeltaRef;
 use tongguan_pass::{
-    Batch, Body, Event as PassEvent, FileRef, Freshness, Head, Interval, Keyset, ListError, Purpose, RegistryKey,
-    Revocation, RevocationList, RevocationSet, Root, Sha256Hash, TimeReply, Unverified, VerifyingKey,
+    Batch, Body, Event as PassEvent, FileRef, Freshness, Head, Interval, Keyset, ListError, Passage as PassPassage,
+    Purpose, RegistryKey, Revocation, RevocationList, RevocationSet, Root, Sha256Hash, TimeReply, Unverified,
+    VerifyingKey,
 };
 use tongguan_pass::{CodeError, KeyId};
 
 use super::lists::bytes;
 use super::make::hex;
 use super::schema::{
-    Check, CodeExpect, CodeVector, Delta, Event, Fields, Key, ListExpect, ListVector, Record, Ref, Revoked, RootKey,
-    TypedRef,
+    Check, CodeExpect, CodeVector, Delta, Event, Fields, Key, ListExpect, ListVector, Passage, Record, Ref, Revoked,
+    RootKey, TypedRef,
 };
 
 pub(crate) fn code(vector: &CodeVector) -> CodeExpect {
@@ -268,7 +269,8 @@ fn show_batch(batch: &Batch) -> Result<ListExpect, ListError> {
     let mut records = Vec::new();
     for (seq, record, chain) in batch.chained() {
         let event = PassEvent::decode(record)?.as_ref().map(show_event);
-        records.push(Record { seq, chain: chain.to_string(), event });
+        let passage = PassPassage::decode(record)?.map(|p| Passage { id: hex(&p.id), of: p.of, passed: p.passed });
+        records.push(Record { seq, chain: chain.to_string(), event, passage });
     }
     let device = hex(batch.device.as_bytes());
     Ok(ListExpect::Batch { device, first_seq: batch.first_seq, previous: batch.previous.to_string(), records })

@@ -274,8 +274,19 @@ pub(crate) struct TypedRef {
 pub(crate) struct Record {
     pub(crate) seq: u64,
     pub(crate) chain: String,
-    /// `null` for a record of a type the reader does not know.
+    /// Of a record of type 1 (SY 6.4), else `null`.
     pub(crate) event: Option<Event>,
+    /// Of a record of type 2 (SY 6.6), else left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) passage: Option<Passage>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Passage {
+    pub(crate) id: String,
+    pub(crate) of: u8,
+    pub(crate) passed: u8,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

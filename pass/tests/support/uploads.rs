@@ -3,12 +3,13 @@
 use super::forge;
 use super::lists::{EVENTS, Lists, TIME_REPLY, envelope, error, field, padded, signed, with_keyset};
 use super::make::{KEYS_FROM, LISTS, LIVE, NOW, TIME, TIME_OVER, hex, key, public, registry_key, sha256, sign};
-use super::schema::{Check, Event, Given, ListExpect, ListVector, Record, Stored};
+use super::schema::{Check, Event, Given, ListExpect, ListVector, Passage, Record, Stored};
 
 pub(crate) fn all() -> Vec<ListVector> {
     let mut lists = Lists::default();
     batches(&mut lists);
     records(&mut lists);
+    passages(&mut lists);
     chains(&mut lists);
     time_replies(&mut lists);
     lists.0
@@ -75,7 +76,7 @@ impl Parts {
             handle: 0x1234_5678,
             outcome: ["pass", "confirm", "deny"][usize::from(self.outcome) - 1].into(),
             reason: String::from_utf8(self.reason.clone()).expect("text"),
-            gate: ["closed", "opened", "fault"][usize::from(self.gate)].into(),
+            gate: ["closed", "opened", "fault", "unknown"][usize::from(self.gate)].into(),
             latency_us: LATENCY,
         }
     }
@@ -113,7 +114,7 @@ fn three() -> (Vec<Vec<u8>>, Vec<Record>) {
     let expect = (1..).zip(&records).zip(events);
     let expect = expect.map(|((seq, record), event)| {
         previous = chain(previous, seq, record);
-        Record { seq, chain: hex(&previous), event }
+        Record { seq, chain: hex(&previous), event, passage: None }
     });
     let expect = expect.collect();
     (records, expect)
@@ -147,7 +148,7 @@ fn batches(v: &mut Lists) {
     let mut value = [0; 32];
     let chained = (1..=500).map(|seq| {
         value = chain(value, seq, &[9]);
-        Record { seq, chain: hex(&value), event: None }
+        Record { seq, chain: hex(&value), event: None, passage: None }
     });
     let chained: Vec<Record> = chained.collect();
     let about = "As many records as allowed.";
@@ -158,7 +159,7 @@ fn batches(v: &mut Lists) {
     let about = "The numbers would not fit a database's signed integer.";
     batches("first-seq-too-large", "SY 6.1", about, &batch(1 << 63, [0; 32], one), field("first_seq"));
     let largest = (1 << 63) - 2;
-    let last = Record { seq: largest, chain: hex(&chain([2; 32], largest, &[9])), event: None };
+    let last = Record { seq: largest, chain: hex(&chain([2; 32], largest, &[9])), event: None, passage: None };
     let file = batch(largest, [2; 32], &[vec![9]]);
     batches(
         "first-seq-largest",
@@ -177,7 +178,7 @@ fn batches(v: &mut Lists) {
     batches("record-too-long", "SY 6.1", "A record over the limit.", &long, field("event length"));
     let longest = batch(1, [0; 32], &[vec![9; 1024]]);
     let value = hex(&chain([0; 32], 1, &[9; 1024]));
-    let record = Record { seq: 1, chain: value, event: None };
+    let record = Record { seq: 1, chain: value, event: None, passage: None };
     batches("record-longest", "SY 6.1", "A record at the limit.", &longest, believed(1, [0; 32], &[record]));
     let stranger = signed(EVENTS, &body(&device, 1, [0; 32], one), &[(0, &key("stranger"))]);
     batches("signed-by-another", "SY 6.1", "Another device's signature.", &stranger, error("signature"));
@@ -239,7 +240,8 @@ fn records(v: &mut Lists) {
             Parts { reason: b"Fresh".to_vec(), ..good.clone() },
             Err("reason"),
         ),
-        ("gate-3", "A gate outcome that there is not.", Parts { gate: 3, ..good.clone() }, Err("gate")),
+        ("gate-4", "A gate outcome that there is not.", Parts { gate: 4, ..good.clone() }, Err("gate")),
+        ("gate-unknown", "What became of the opening is not known.", Parts { gate: 3, ..good.clone() }, Ok(())),
         ("gate-fault", "The gate was asked to open and could not.", Parts { gate: 2, ..good.clone() }, Ok(())),
     ] {
         let record = parts.record(1);
@@ -247,7 +249,7 @@ fn records(v: &mut Lists) {
             Err(name) => field(name),
             Ok(()) => {
                 let value = hex(&chain([0; 32], 1, &record));
-                believed(1, [0; 32], &[Record { seq: 1, chain: value, event: Some(parts.expect(1)) }])
+                believed(1, [0; 32], &[Record { seq: 1, chain: value, event: Some(parts.expect(1)), passage: None }])
             }
         };
         let file = batch(1, [0; 32], &[record]);
@@ -260,6 +262,30 @@ fn records(v: &mut Lists) {
     let shorter = batch(1, [0; 32], &[record[..record.len() - 1].to_vec()]);
     let about = "The last byte is missing.";
     v.push(Check::Events, "event-truncated", "SY 6.4", about, Given::default(), &shorter, error("length"));
+}
+
+fn passages(v: &mut Lists) {
+    let record = |of: u8, passed: u8| [[2].as_slice(), &[7; 16], &[of, passed]].concat();
+    for (name, about, record, expect) in [
+        ("one", "The one whom the code let in went through.", record(1, 1), Ok((1, 1))),
+        ("none", "Nobody went through: the use is given back.", record(1, 0), Ok((1, 0))),
+        ("group", "Of a group of 255 some went through.", record(255, 200), Ok((255, 200))),
+        ("of-nobody", "A code lets in at least one.", record(0, 0), Err(field("of"))),
+        ("more-than-of", "More than the code lets in.", record(2, 3), Err(field("passed"))),
+        ("truncated", "The last byte is missing.", record(1, 1)[..18].to_vec(), Err(error("length"))),
+        ("trailing-byte", "A byte follows the last field.", [record(1, 1), vec![0]].concat(), Err(error("length"))),
+    ] {
+        let file = batch(1, [0; 32], &[record.clone()]);
+        let expect = expect.map_or_else(
+            |refused| refused,
+            |(of, passed)| {
+                let passage = Some(Passage { id: hex(&[7; 16]), of, passed });
+                let chain = hex(&chain([0; 32], 1, &record));
+                believed(1, [0; 32], &[Record { seq: 1, chain, event: None, passage }])
+            },
+        );
+        v.push(Check::Events, &format!("passage-{name}"), "SY 6.6", about, Given::default(), &file, expect);
+    }
 }
 
 fn chains(v: &mut Lists) {
