@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
@@ -69,11 +68,26 @@ pub struct GateConfig {
     pub active: Active,
     /// How long it opens, milliseconds.
     pub pulse_ms: u64,
+    /// The GPIO on which the turnstile says that somebody went through; none if it does not say.
+    pub passage_line: Option<u32>,
+    /// The level that says so.
+    pub passage_active: Active,
+    /// How long each person may take to go through, milliseconds.
+    pub passage_wait_ms: u64,
 }
 
 impl Default for GateConfig {
     fn default() -> Self {
-        Self { driver: GateDriver::Auto, chip: None, line: 17, active: Active::High, pulse_ms: 500 }
+        Self {
+            driver: GateDriver::Auto,
+            chip: None,
+            line: 17,
+            active: Active::High,
+            pulse_ms: 500,
+            passage_line: None,
+            passage_active: Active::Low,
+            passage_wait_ms: 8000,
+        }
     }
 }
 
@@ -360,6 +374,12 @@ impl Config {
         if !(50..=60_000).contains(&self.gate.pulse_ms) {
             return Err("gate.pulse_ms must be from 50 to 60000".into());
         }
+        if !(500..=60_000).contains(&self.gate.passage_wait_ms) {
+            return Err("gate.passage_wait_ms must be from 500 to 60000".into());
+        }
+        if self.gate.passage_line == Some(self.gate.line) {
+            return Err("gate.passage_line must be another line than gate.line, which drives the relay".into());
+        }
         if !(5..=86_400).contains(&self.sync.every_s) {
             return Err("sync.every_s must be from 5 to 86400".into());
         }
@@ -379,11 +399,6 @@ impl Config {
         }
         Ok(())
     }
-
-    /// The pulse.
-    pub fn pulse(&self) -> Duration {
-        Duration::from_millis(self.gate.pulse_ms)
-    }
 }
 
 /// Every key there is, as `section.key`.
@@ -391,6 +406,7 @@ fn known_keys() -> Vec<String> {
     let mut full = Config::default();
     // An absent option would be a missing key.
     full.gate.chip = Some(String::new());
+    full.gate.passage_line = Some(0);
     toml::Table::try_from(&full).map(|table| keys(&table)).unwrap_or_default()
 }
 
@@ -435,7 +451,10 @@ mod tests {
     fn the_documented_example_is_the_defaults_and_names_every_key() {
         let text = include_str!("../tongguan.example.toml");
         let example = parse(text).unwrap();
-        assert_eq!(Config { gate: GateConfig { chip: None, ..example.gate.clone() }, ..example }, Config::default());
+        assert_eq!(
+            Config { gate: GateConfig { chip: None, passage_line: None, ..example.gate.clone() }, ..example },
+            Config::default()
+        );
         for key in known_keys() {
             let last = key.rsplit('.').next().unwrap();
             assert!(text.contains(&format!("{last} =")) || text.contains(&format!("[{last}]")), "{key}");

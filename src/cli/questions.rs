@@ -232,6 +232,9 @@ fn in_words(event: &serde_json::Value) -> String {
         serde_json::Value::Null => "-".to_owned(),
         other => other.to_string(),
     };
+    if event["about"].is_string() {
+        return format!("{:>6}  {}  {} of {} went through", text("seq"), text("at"), text("passed"), text("of"));
+    }
     format!(
         "{:>6}  {}  lane {}  {:7}  {:17}  {:7}  gate {}",
         text("seq"),

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tongguan::clock::Clock;
 use tongguan::config::{CameraSource, Config, ConfigError, GateDriver, ScreenKind};
-use tongguan::gate::{self, Gate, GateError};
+use tongguan::gate::{self, GateError};
 use tongguan::lane::{Lane, Parts};
 use tongguan::lang::Text;
 use tongguan::screen::{self, Backend, Outcome, Screen, Shown};
@@ -147,6 +147,12 @@ impl Running {
         let store = TrustStore::open(dir)?;
         let loaded = store.load()?;
         let journal = Arc::new(Journal::open(dir)?);
+        for taken in journal.take_over()? {
+            tracing::warn!(
+                seq = taken.seq,
+                "the last run ended while it opened the gate; the event is now in the journal"
+            );
+        }
         let clock: Arc<dyn Clock> = Arc::new(clock(&config, dir));
         match loaded.head.as_ref().zip(loaded.issued_at()) {
             None => tracing::warn!("never synced: no code can be judged until the lists are here"),
@@ -157,7 +163,7 @@ impl Running {
             }
         }
         let trust = Arc::new(RwLock::new(loaded));
-        let gate = Gate::new(gate::open(&config.gate)?, config.pulse())?;
+        let gate = gate::open(&config.gate)?;
         tracing::info!("gate: {}", gate.describe());
 
         let state = Arc::new(Mutex::new(SyncState::default()));

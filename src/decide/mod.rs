@@ -124,8 +124,12 @@ fn judge(code: &Verified, text: &str, inputs: &Inputs<'_>) -> (Verdict, Reason, 
     {
         return (Verdict::Confirm, Reason::ListStale, Detail::Seconds(ago));
     }
-    let look_at_the_person = body.kind() == Kind::Printed;
-    (Verdict::Pass, Reason::Fresh, if look_at_the_person { Detail::Look } else { Detail::None })
+    let detail = match body {
+        Body::Printed(pass) if pass.entries > 1 => Detail::Group(pass.entries),
+        Body::Printed(_) => Detail::Look,
+        _ => Detail::None,
+    };
+    (Verdict::Pass, Reason::Fresh, detail)
 }
 
 /// A code that did not get as far as its freshness.

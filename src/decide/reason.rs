@@ -88,6 +88,8 @@ pub enum Detail {
     Seconds(i64),
     /// The guard is told to look at the person.
     Look,
+    /// The same of a group pass: so many people may enter on it at once.
+    Group(u8),
     /// When and where it was let in.
     Used {
         /// Seconds ago.

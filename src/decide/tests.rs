@@ -96,6 +96,10 @@ fn carried_text(made_at: u32) -> String {
 }
 
 fn printed_text() -> String {
+    printed_for(1)
+}
+
+fn printed_for(entries: u8) -> String {
     let printed = Printed {
         key: KeyId(3),
         handle: 77,
@@ -104,7 +108,7 @@ fn printed_text() -> String {
         category: 1,
         community: 1,
         building: 0,
-        entries: 1,
+        entries,
         flags: Flags::default(),
     };
     printed.sign(&key(Purpose::Printed))
@@ -117,6 +121,8 @@ fn fresh_codes_of_every_kind_pass() {
         assert_eq!(world.says(&text), (Verdict::Pass, Reason::Fresh));
     }
     assert_eq!(world.decide(&printed_text()).detail, Detail::Look);
+    let group = world.decide(&printed_for(5));
+    assert_eq!((group.verdict, group.detail, group.facts.unwrap().entries), (Verdict::Pass, Detail::Group(5), 5));
 }
 
 #[test]

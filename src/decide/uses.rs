@@ -54,6 +54,11 @@ impl Uses {
         self.by_code.insert(code, used);
     }
 
+    /// Its holder did not go through: the code is as good as before.
+    pub fn give_back(&mut self, code: &CodeId) {
+        self.by_code.remove(code);
+    }
+
     /// The earliest use worth loading at `now`, Unix seconds.
     pub fn worth_loading_from(now: i64) -> i64 {
         now - REMEMBERED
@@ -74,5 +79,7 @@ mod tests {
         uses.record(b, Use { at: 1_000_000 + REMEMBERED + 1, lane: "2".into() });
         assert_eq!(uses.of(&a), None);
         assert_eq!(uses.of(&b).map(|u| u.at), Some(1_000_000 + REMEMBERED + 1));
+        uses.give_back(&b);
+        assert_eq!(uses.of(&b), None);
     }
 }

@@ -35,9 +35,11 @@ pub fn words(decision: &Decision) -> Sentences {
     let (time, lane) = match &decision.detail {
         Detail::Seconds(s) => (Text::span(*s), Text::default()),
         Detail::Used { ago, lane } => (Text::span(*ago), Text::new(lane, lane)),
-        Detail::None | Detail::Look | Detail::Foreign(_) => Default::default(),
+        Detail::None | Detail::Look | Detail::Group(_) | Detail::Foreign(_) => Default::default(),
     };
-    let fill = |text: &Text| text.with("time", &time).with("lane", &lane);
+    let people = if let Detail::Group(people) = decision.detail { people.to_string() } else { String::new() };
+    let people = Text::new(&people, &people);
+    let fill = |text: &Text| text.with("time", &time).with("lane", &lane).with("people", &people);
     Sentences { title: fill(&template.title), guard: fill(&template.guard), resident: fill(&template.resident) }
 }
 
@@ -51,6 +53,7 @@ fn section(decision: &Decision) -> String {
         (Reason::NotOurCode, Detail::Foreign(what)) => what.code(),
         (Reason::NotOurCode, _) => "other",
         (_, Detail::Look) => "look",
+        (_, Detail::Group(_)) => "group",
         _ => return reason.code().to_owned(),
     };
     format!("{}.{variant}", reason.code())
@@ -65,7 +68,7 @@ mod tests {
 
     fn details(reason: Reason) -> Vec<Detail> {
         match reason {
-            Reason::Fresh => vec![Detail::None, Detail::Look],
+            Reason::Fresh => vec![Detail::None, Detail::Look, Detail::Group(5)],
             Reason::PhoneClockWrong => vec![Detail::Seconds(840), Detail::Seconds(-840)],
             Reason::NotOurCode => {
                 [Foreign::Payment, Foreign::Web, Foreign::Other].into_iter().map(Detail::Foreign).collect()

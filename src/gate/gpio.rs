@@ -1,10 +1,16 @@
 //! Relays on GPIO: rppal on a Raspberry Pi, gpiocdev on anything with a gpiochip.
 
-use gpiocdev::Request;
-use gpiocdev::line::Value;
+use std::time::Duration;
 
-use super::{GateError, Relay};
+use gpiocdev::Request;
+use gpiocdev::line::{Bias, EdgeDetection, Value};
+use rppal::gpio::Trigger;
+
+use super::{GateError, Relay, Sensor};
 use crate::config::{Active, GateConfig};
+
+/// A contact bounces; nobody follows anybody through a turnstile within this.
+const DEBOUNCE: Duration = Duration::from_millis(50);
 
 /// A pin of a Raspberry Pi.
 pub(super) struct Rppal {
@@ -14,15 +20,7 @@ pub(super) struct Rppal {
 
 impl Rppal {
     pub(super) fn open(config: &GateConfig) -> Result<Self, GateError> {
-        let fail = |e: rppal::gpio::Error| GateError::Driver {
-            driver: "rppal",
-            problem: format!(
-                "GPIO {}: {e} (on a Raspberry Pi: is the user in the group gpio? elsewhere: use --gate gpiocdev or sim)",
-                config.line
-            ),
-        };
-        let line = u8::try_from(config.line).map_err(|_| fail(rppal::gpio::Error::PinNotAvailable(u8::MAX)))?;
-        let pin = rppal::gpio::Gpio::new().and_then(|gpio| gpio.get(line)).map_err(fail)?;
+        let pin = rppal_pin(config.line)?;
         // The released level is set before the pin becomes an output: the gate must not twitch when the program starts.
         // Dropping the pin makes it an input again, and the pull resistor takes over.
         let pin = match config.active {
@@ -48,6 +46,43 @@ impl Relay for Rppal {
     }
 }
 
+/// An input pin of a Raspberry Pi, pulled to the level at which nobody goes through.
+pub(super) struct RppalInput(rppal::gpio::InputPin);
+
+impl RppalInput {
+    pub(super) fn open(config: &GateConfig, line: u32) -> Result<Self, GateError> {
+        let pin = rppal_pin(line)?;
+        let (mut pin, trigger) = match config.passage_active {
+            Active::High => (pin.into_input_pulldown(), Trigger::RisingEdge),
+            Active::Low => (pin.into_input_pullup(), Trigger::FallingEdge),
+        };
+        pin.set_interrupt(trigger, Some(DEBOUNCE)).map_err(|e| rppal_fails(line, &e))?;
+        Ok(Self(pin))
+    }
+}
+
+impl Sensor for RppalInput {
+    fn wait(&mut self, at_most: Duration) -> Result<bool, GateError> {
+        let line = u32::from(self.0.pin());
+        let event = self.0.poll_interrupt(false, Some(at_most)).map_err(|e| rppal_fails(line, &e))?;
+        Ok(event.is_some())
+    }
+}
+
+fn rppal_pin(line: u32) -> Result<rppal::gpio::Pin, GateError> {
+    let number = u8::try_from(line).map_err(|_| rppal::gpio::Error::PinNotAvailable(u8::MAX));
+    number.and_then(|n| rppal::gpio::Gpio::new()?.get(n)).map_err(|e| rppal_fails(line, &e))
+}
+
+fn rppal_fails(line: u32, error: &rppal::gpio::Error) -> GateError {
+    GateError::Driver {
+        driver: "rppal",
+        problem: format!(
+            "GPIO {line}: {error} (on a Raspberry Pi: is the user in the group gpio? elsewhere: use --gate gpiocdev or sim)"
+        ),
+    }
+}
+
 /// A line of a gpiochip. The kernel lets go of the line when the process ends.
 pub(super) struct Gpiocdev {
     request: Request,
@@ -57,23 +92,62 @@ pub(super) struct Gpiocdev {
 
 impl Gpiocdev {
     pub(super) fn open(config: &GateConfig) -> Result<Self, GateError> {
-        let fail = |problem: String| GateError::Driver { driver: "gpiocdev", problem };
-        let wanted = config.chip.as_deref().ok_or_else(|| fail("set gate.chip to the chip's path or label".into()))?;
-        let path = if wanted.starts_with('/') { wanted.into() } else { by_label(wanted).map_err(fail)? };
-        let mut builder = Request::builder();
-        builder.on_chip(&path).with_consumer("tongguan").with_line(config.line).as_output(Value::Inactive);
+        let (mut builder, chip) = line_of(config, config.line)?;
+        builder.as_output(Value::Inactive);
         if config.active == Active::Low {
             builder.as_active_low();
         }
-        let request = builder.request().map_err(|e| {
-            fail(format!(
-                "line {} of {wanted}: {e} (is another program using it? may this user open {})",
-                config.line,
-                path.display()
-            ))
-        })?;
-        Ok(Self { request, line: config.line, chip: wanted.to_owned() })
+        let request = builder.request().map_err(|e| line_fails(config.line, &chip, &e))?;
+        Ok(Self { request, line: config.line, chip })
     }
+}
+
+/// An input line of a gpiochip, pulled to the level at which nobody goes through.
+pub(super) struct GpiocdevInput {
+    request: Request,
+    line: u32,
+    chip: String,
+}
+
+impl GpiocdevInput {
+    pub(super) fn open(config: &GateConfig, line: u32) -> Result<Self, GateError> {
+        let (mut builder, chip) = line_of(config, line)?;
+        builder.as_input().with_edge_detection(EdgeDetection::RisingEdge).with_debounce_period(DEBOUNCE);
+        match config.passage_active {
+            Active::High => builder.with_bias(Bias::PullDown),
+            // Rising is to active, whatever the level.
+            Active::Low => builder.with_bias(Bias::PullUp).as_active_low(),
+        };
+        let request = builder.request().map_err(|e| line_fails(line, &chip, &e))?;
+        Ok(Self { request, line, chip })
+    }
+}
+
+impl Sensor for GpiocdevInput {
+    fn wait(&mut self, at_most: Duration) -> Result<bool, GateError> {
+        let fails = |e| line_fails(self.line, &self.chip, &e);
+        let there = self.request.wait_edge_event(at_most).map_err(fails)?;
+        if there {
+            self.request.read_edge_event().map_err(fails)?;
+        }
+        Ok(there)
+    }
+}
+
+/// A line of the configured chip, and the chip's name as configured.
+fn line_of(config: &GateConfig, line: u32) -> Result<(gpiocdev::request::Builder, String), GateError> {
+    let fail = |problem: String| GateError::Driver { driver: "gpiocdev", problem };
+    let wanted = config.chip.as_deref().ok_or_else(|| fail("set gate.chip to the chip's path or label".into()))?;
+    let path = if wanted.starts_with('/') { wanted.into() } else { by_label(wanted).map_err(fail)? };
+    let mut builder = Request::builder();
+    builder.on_chip(&path).with_consumer("tongguan").with_line(line);
+    Ok((builder, wanted.to_owned()))
+}
+
+fn line_fails(line: u32, chip: &str, error: &gpiocdev::Error) -> GateError {
+    let problem =
+        format!("line {line} of {chip}: {error} (is another program using it? may this user open the gpiochip?)");
+    GateError::Driver { driver: "gpiocdev", problem }
 }
 
 /// The number of a chip changes between boots and models; its label does not.
@@ -93,9 +167,7 @@ fn by_label(label: &str) -> Result<std::path::PathBuf, String> {
 impl Relay for Gpiocdev {
     fn set(&mut self, energised: bool) -> Result<(), GateError> {
         let value = if energised { Value::Active } else { Value::Inactive };
-        self.request
-            .set_value(self.line, value)
-            .map_err(|e| GateError::Driver { driver: "gpiocdev", problem: format!("line {}: {e}", self.line) })
+        self.request.set_value(self.line, value).map(drop).map_err(|e| line_fails(self.line, &self.chip, &e))
     }
 
     fn describe(&self) -> String {

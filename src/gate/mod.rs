@@ -7,13 +7,16 @@
 //! wiring needs a relay that times out by itself (docs/OPERATIONS.md).
 
 mod gpio;
+mod passage;
 mod pulse;
 mod sim;
 
+pub use passage::{Ended, Opening};
 pub use pulse::Gate;
-pub use sim::{Simulated, Switched};
+pub use sim::{Simulated, SimulatedSensor, Switched};
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::config::{GateConfig, GateDriver};
 use crate::lang::Text;
@@ -62,18 +65,51 @@ pub trait Relay: Send {
     fn describe(&self) -> String;
 }
 
-/// The relay of the configuration. `auto` is rppal on a Raspberry Pi, else gpiocdev if a chip is configured, else simulated.
+/// The input on which a turnstile says that somebody went through.
+pub trait Sensor: Send {
+    /// Waits at most `at_most` for the next passage; whether there was one.
+    ///
+    /// # Errors
+    /// [`GateError::Driver`].
+    fn wait(&mut self, at_most: Duration) -> Result<bool, GateError>;
+}
+
+/// The gate of the configuration. `auto` is rppal on a Raspberry Pi, else gpiocdev if a chip is configured, else simulated.
 ///
 /// # Errors
 /// [`GateError::Driver`].
-pub fn open(config: &GateConfig) -> Result<Box<dyn Relay>, GateError> {
+pub fn open(config: &GateConfig) -> Result<Gate, GateError> {
+    let driver = driver(config);
+    let relay: Box<dyn Relay> = match driver {
+        Driver::Rppal => Box::new(gpio::Rppal::open(config)?),
+        Driver::Gpiocdev => Box::new(gpio::Gpiocdev::open(config)?),
+        Driver::Sim => Box::new(Simulated::default()),
+    };
+    let gate = Gate::new(relay, Duration::from_millis(config.pulse_ms))?;
+    let Some(line) = config.passage_line else { return Ok(gate) };
+    let sensor: Box<dyn Sensor> = match driver {
+        Driver::Rppal => Box::new(gpio::RppalInput::open(config, line)?),
+        Driver::Gpiocdev => Box::new(gpio::GpiocdevInput::open(config, line)?),
+        Driver::Sim => Box::new(SimulatedSensor::default()),
+    };
+    gate.with_sensor(sensor, Duration::from_millis(config.passage_wait_ms))
+}
+
+#[derive(Clone, Copy)]
+enum Driver {
+    Rppal,
+    Gpiocdev,
+    Sim,
+}
+
+fn driver(config: &GateConfig) -> Driver {
     match config.driver {
-        GateDriver::Rppal => Ok(Box::new(gpio::Rppal::open(config)?)),
-        GateDriver::Gpiocdev => Ok(Box::new(gpio::Gpiocdev::open(config)?)),
-        GateDriver::Sim => Ok(Box::new(Simulated::default())),
-        GateDriver::Auto if is_raspberry_pi() => Ok(Box::new(gpio::Rppal::open(config)?)),
-        GateDriver::Auto if config.chip.is_some() => Ok(Box::new(gpio::Gpiocdev::open(config)?)),
-        GateDriver::Auto => Ok(Box::new(Simulated::default())),
+        GateDriver::Rppal => Driver::Rppal,
+        GateDriver::Gpiocdev => Driver::Gpiocdev,
+        GateDriver::Sim => Driver::Sim,
+        GateDriver::Auto if is_raspberry_pi() => Driver::Rppal,
+        GateDriver::Auto if config.chip.is_some() => Driver::Gpiocdev,
+        GateDriver::Auto => Driver::Sim,
     }
 }
 

@@ -1,9 +1,9 @@
-//! A relay without hardware: says what it does, and remembers it.
+//! A relay and a turnstile without hardware: they say what they do, and remember it.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use super::{GateError, Relay};
+use super::{GateError, Relay, Sensor};
 
 /// One switching of the relay.
 #[derive(Debug, Clone, Copy)]
@@ -39,5 +39,28 @@ impl Relay for Simulated {
 
     fn describe(&self) -> String {
         "simulated relay (no hardware is moved)".into()
+    }
+}
+
+/// The simulated turnstile's input. Clones share one turnstile, which turns when it is told to.
+#[derive(Debug, Clone, Default)]
+pub struct SimulatedSensor(Arc<(Mutex<u32>, Condvar)>);
+
+impl SimulatedSensor {
+    /// Somebody goes through.
+    pub fn turn(&self) {
+        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.1.notify_all();
+    }
+}
+
+impl Sensor for SimulatedSensor {
+    fn wait(&mut self, at_most: Duration) -> Result<bool, GateError> {
+        let turns = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = self.0.1.wait_timeout_while(turns, at_most, |turns| *turns == 0);
+        let mut turns = wait.unwrap_or_else(PoisonError::into_inner).0;
+        let turned = *turns > 0;
+        *turns = turns.saturating_sub(1);
+        Ok(turned)
     }
 }

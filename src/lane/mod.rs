@@ -4,11 +4,13 @@
 //! a decoded text and the relay there is a channel and the decision, nothing else: the journal's fsync, the screen and
 //! the network come after, or in other threads.
 
+mod judge;
 mod presentation;
 mod printer;
 mod recorder;
 mod status;
 
+pub use judge::{Judge, Presented, Timing};
 pub use recorder::event_json;
 
 use std::io::Write;
@@ -19,21 +21,20 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use tongguan_pass::{Event, GateOutcome};
+use tongguan_pass::GateOutcome;
 
 use crate::capture::{self, CaptureError, Frame, Mailbox, Spares};
 use crate::clock::{Clock, Reading};
 use crate::config::{CameraSource, Config};
-use crate::decide::{CodeId, Decision, Inputs, Ladder, Policy, Use, Uses, Verdict, decide, words};
+use crate::decide::{CodeId, Decision, Inputs, Ladder, Policy, Uses, Verdict, decide, words};
 use crate::decode::{Decoder, Settings};
 use crate::gate::Gate;
 use crate::lang::Text;
 use crate::screen::{Outcome, Screen, Shown};
-use crate::store::{Journal, NewEntry, Trust};
+use crate::store::{Journal, Trust};
 use crate::sync::SyncState;
 use presentation::Presentations;
 use printer::Printer;
-use recorder::Recorder;
 
 /// What a lane needs.
 pub struct Parts {
@@ -68,10 +69,7 @@ pub struct Lane {
 /// The texts of one frame, on their way to the decision.
 struct Sighting {
     texts: Vec<String>,
-    /// Since the frame's arrival.
-    capture: Duration,
-    decode: Duration,
-    decoded_at: Instant,
+    timing: Timing,
 }
 
 impl Lane {
@@ -82,7 +80,8 @@ impl Lane {
     pub fn start(mut parts: Parts) -> anyhow::Result<Self> {
         let recorded = matches!(parts.config.camera, CameraSource::Replay(_));
         let printer = parts.events.take().map(|out| Printer::start(out, recorded)).transpose()?;
-        let uses = parts.journal.uses(parts.clock.now().interval().earliest)?;
+        let (trust, clock) = (Arc::clone(&parts.trust), Arc::clone(&parts.clock));
+        let judge = Judge::new(&parts.config, trust, clock, Arc::clone(&parts.journal))?.printing(printer);
         let stop = Arc::new(AtomicBool::new(false));
         let (mailbox, spares) = (Arc::new(Mailbox::default()), Arc::new(Spares::default()));
         // One sighting may wait: an older one is of no use to anybody.
@@ -109,8 +108,8 @@ impl Lane {
         }
         let (frames, seen) = (Arc::clone(&mailbox), Arc::clone(&camera));
         let decode = spawn("decode", move || look(&frames, &spares, &sightings, &screen, &seen))?;
-        let judge = Judge::new(parts, printer, uses, camera);
-        let judge = spawn("judge", move || judge.run(&judged))?;
+        let attendant = Attendant::new(parts, judge, camera);
+        let judge = spawn("judge", move || attendant.run(&judged))?;
         Ok(Self { stop, mailbox, ended, decode, judge })
     }
 
@@ -177,9 +176,7 @@ fn look(mailbox: &Mailbox<Frame>, spares: &Spares, sightings: &SyncSender<Sighti
         if !seen.codes.is_empty() {
             let sighting = Sighting {
                 texts: seen.codes.iter().map(|f| f.text().into_owned()).collect(),
-                capture: started - frame.at,
-                decode: decoded_at - started,
-                decoded_at,
+                timing: Timing { capture: started - frame.at, decode: decoded_at - started, decoded_at },
             };
             if sightings.send(sighting).is_err() {
                 return;
@@ -196,153 +193,83 @@ fn look(mailbox: &Mailbox<Frame>, spares: &Spares, sightings: &SyncSender<Sighti
 /// How often what waits is written and the status is looked at.
 const TIDY: Duration = Duration::from_secs(1);
 
-/// The thread that decides and acts.
-struct Judge {
+/// The thread that hands texts to the judge, and tells the screen.
+struct Attendant {
     config: Config,
-    policy: Policy,
-    trust: Arc<RwLock<Arc<Trust>>>,
-    clock: Arc<dyn Clock>,
+    judge: Judge,
     gate: Gate,
     screen: Screen,
     sync: Arc<Mutex<SyncState>>,
     camera: Arc<Camera>,
-    uses: Uses,
     presentations: Presentations,
-    recorder: Recorder,
     shown_status: Vec<crate::screen::StatusLine>,
 }
 
-impl Judge {
-    fn new(parts: Parts, printer: Option<Printer>, uses: Uses, camera: Arc<Camera>) -> Self {
+impl Attendant {
+    fn new(parts: Parts, judge: Judge, camera: Arc<Camera>) -> Self {
         Self {
-            policy: policy(&parts.config),
             config: parts.config,
-            trust: parts.trust,
-            clock: parts.clock,
+            judge,
             gate: parts.gate,
             screen: parts.screen,
             sync: parts.sync,
             camera,
-            uses,
             presentations: Presentations::default(),
-            recorder: Recorder::new(parts.journal, printer),
             shown_status: Vec::new(),
         }
     }
 
     fn run(mut self, sightings: &Receiver<Sighting>) -> anyhow::Result<()> {
-        // However the judge ends, the screen must not stand there as if all were well.
+        // However this thread ends, the screen must not stand there as if all were well.
         let _quit = QuitOnExit(self.screen.clone());
         self.show_status();
         let mut tidied = Instant::now();
         loop {
-            match sightings.recv_timeout(TIDY) {
-                Ok(sighting) => self.judge(&sighting),
+            let sighting = sightings.recv_timeout(TIDY);
+            // Before anything is judged: a use may have to be given back.
+            self.gate.take_ended().into_iter().for_each(|ended| self.judge.ended(ended));
+            match sighting {
+                Ok(sighting) => self.attend(&sighting),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             // Not only when nothing is in view: a poster with a code may stand there all day.
             if tidied.elapsed() >= TIDY {
                 tidied = Instant::now();
-                self.recorder.flush();
+                self.judge.tidy();
                 self.show_status();
             }
         }
         self.gate.wait_closed();
-        self.recorder.finish()
+        self.gate.take_ended().into_iter().for_each(|ended| self.judge.ended(ended));
+        self.judge.finish()
     }
 
-    fn judge(&mut self, sighting: &Sighting) {
+    fn attend(&mut self, sighting: &Sighting) {
         // The nearest is the one being shown; the next person's phone may be in view behind it. A payment code beside ours
         // is not what the person is showing.
         let ours = sighting.texts.iter().find(|t| t.starts_with("TG1:"));
         let Some(text) = ours.or(sighting.texts.first()) else { return };
-        let code = CodeId::of(text);
-        if self.presentations.is_new(code, Instant::now()) {
-            self.present(text, code, sighting);
+        if !self.presentations.is_new(CodeId::of(text), Instant::now()) {
+            return;
         }
-    }
-
-    /// One presentation of one code: the decision, the relay, and only then everything slow.
-    fn present(&mut self, text: &str, code: CodeId, sighting: &Sighting) {
-        let now = self.clock.now();
-        let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
-        let decision = decide(text, &inputs(&trust, &now, &self.uses, &self.policy));
-        let decided_at = Instant::now();
-        let gate = self.act(&decision);
-        let latency = [
-            sighting.capture,
-            sighting.decode,
-            decided_at - sighting.decoded_at,
-            if gate == GateOutcome::Closed { Duration::ZERO } else { decided_at.elapsed() },
-        ];
-
-        // A gate that did not open has let nobody in.
-        let used = (gate == GateOutcome::Opened)
-            .then(|| (code, Use { at: now.best_guess().as_second(), lane: self.config.lane.clone() }));
-        if let Some((code, used)) = &used {
-            self.uses.record(*code, used.clone());
-        }
-        self.screen.verdict(shown(&decision, gate));
-        let event = self.event(&decision, &now, gate, latency);
-        self.recorder.record(NewEntry { event, at: now.best_guess(), used });
+        // The decision and the relay, and only then everything slow.
+        let presented = self.judge.present(text, sighting.timing, |people| self.gate.open(people));
+        self.screen.verdict(shown(&presented.decision, presented.gate));
+        self.judge.remember(presented);
         self.show_status();
-        self.learn_time(&decision, &trust);
-    }
-
-    /// Our own registry's newest code shows that its moment has passed. Not beyond the lists' end: a stolen key must not be
-    /// able to move the gate into a far future.
-    fn learn_time(&self, decision: &Decision, trust: &Trust) {
-        let Some((issued_at, head)) = decision.facts.and_then(|f| f.issued_at).zip(trust.head.as_ref()) else { return };
-        if let Ok(at) = jiff::Timestamp::from_second(i64::from(issued_at.min(head.expires_at))) {
-            self.clock.raise_floor(at);
-        }
-    }
-
-    fn act(&self, decision: &Decision) -> GateOutcome {
-        if decision.verdict != Verdict::Pass {
-            return GateOutcome::Closed;
-        }
-        match self.gate.open() {
-            Ok(()) => GateOutcome::Opened,
-            Err(error) => {
-                tracing::error!("the gate does not open: {error}");
-                GateOutcome::Fault
-            }
-        }
-    }
-
-    fn event(&self, decision: &Decision, now: &Reading, gate: GateOutcome, latency: [Duration; 4]) -> Event {
-        let mut id = [0; 16];
-        // Without randomness the journal's own number still tells events apart.
-        getrandom::fill(&mut id).ok();
-        let ms = |t: jiff::Timestamp| u64::try_from(t.as_millisecond()).unwrap_or(0);
-        Event {
-            id,
-            earliest_ms: ms(now.earliest),
-            latest_ms: now.latest.map_or(u64::MAX, ms),
-            clock: now.source,
-            lane: self.config.lane.clone(),
-            kind: decision.kind.map_or(0, |k| k as u8),
-            handle: decision.facts.map_or(0, |f| f.handle),
-            outcome: decision.verdict,
-            reason: decision.reason.code().to_owned(),
-            gate,
-            latency_us: latency.map(|d| u32::try_from(d.as_micros()).unwrap_or(u32::MAX)),
-        }
     }
 
     fn show_status(&mut self) {
-        let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
         let sync = self.sync.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // A replay may pause as long as it likes.
         let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Nokhwa(_)));
         let lines = status::lines(&status::State {
-            ladder: ladder(&trust, &self.clock.now(), &self.policy),
+            ladder: self.judge.standing(),
             sync: &sync,
             camera: camera.as_ref(),
             gate: self.gate.fault().as_ref(),
-            journal: self.recorder.problem().as_ref(),
+            journal: self.judge.problem().as_ref(),
         });
         if lines != self.shown_status {
             self.shown_status.clone_from(&lines);

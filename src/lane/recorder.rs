@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tongguan_pass::{Event, Kind, Sha256Hash};
+use tongguan_pass::{Event, Kind, Passage, Sha256Hash};
 
 use super::printer::Printer;
 use crate::lang::Text;
@@ -109,7 +109,7 @@ impl Drop for Recorder {
 /// An event without a number: the journal gives them.
 fn unwritten_json(new: &NewEntry) -> Value {
     let chain = Sha256Hash([0; 32]);
-    let entry = Entry { seq: 0, record: new.event.encode(), chain, handed_in: false, at: Some(new.at) };
+    let entry = Entry { seq: 0, record: new.record.clone(), chain, handed_in: false, at: Some(new.at) };
     let mut json = event_json(&entry);
     json["seq"] = Value::Null;
     json
@@ -117,8 +117,12 @@ fn unwritten_json(new: &NewEntry) -> Value {
 
 /// A journaled event as JSON (one line).
 pub fn event_json(entry: &Entry) -> Value {
-    let event = match Event::decode(&entry.record) {
-        Ok(Some(event)) => event,
+    let event = match (Event::decode(&entry.record), Passage::decode(&entry.record)) {
+        (Ok(Some(event)), _) => event,
+        (_, Ok(Some(Passage { id, of, passed }))) => {
+            let at = entry.at.map(|at| format!("{at:.3}"));
+            return json!({"seq": entry.seq, "at": at, "about": hex(&id), "of": of, "passed": passed});
+        }
         // Written by a later version: what can be said without understanding it.
         _ => return json!({"seq": entry.seq, "type": entry.record.first(), "handed_in": entry.handed_in}),
     };
@@ -199,7 +203,7 @@ mod tests {
             gate: tongguan_pass::GateOutcome::Closed,
             latency_us: [0; 4],
         };
-        NewEntry { event, at: jiff::Timestamp::UNIX_EPOCH, used: None }
+        NewEntry { record: event.encode(), at: jiff::Timestamp::UNIX_EPOCH, code: None }
     }
 
     fn journal(dir: &tempfile::TempDir) -> Arc<Journal> {

@@ -5,8 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use rusqlite_migration::{M, Migrations};
-use tongguan_pass::{Event, Sha256Hash, event};
+use tongguan_pass::{Sha256Hash, event};
 
+use super::intents::Intents;
 use super::{DataDir, DeviceKey, StoreError, database};
 use crate::decide::{CodeId, Use, Uses};
 
@@ -26,15 +27,27 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up("ALTER TABLE event ADD COLUMN at INTEGER"),
 ];
 
-/// An event to be written, and the code it used up if it was let in.
-#[derive(Debug, Clone)]
+/// More than a gate can have begun and not cleared.
+const LOOK_BACK: u64 = 1000;
+
+/// A record to be written, and what it means for the code it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEntry {
-    /// The event.
-    pub event: Event,
+    /// The record (SYNC 6.3).
+    pub record: Vec<u8>,
     /// The best single guess of when; stays here.
     pub at: Timestamp,
-    /// The code that was let in, and when.
-    pub used: Option<(CodeId, Use)>,
+    /// What becomes of the code; stays here.
+    pub code: Option<CodeChange>,
+}
+
+/// What becomes of a code at this gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CodeChange {
+    /// It let somebody in, when and where.
+    Used(CodeId, Use),
+    /// Its holder did not go through.
+    GivenBack(CodeId),
 }
 
 /// A written event.
@@ -56,13 +69,18 @@ pub struct Entry {
 #[derive(Debug)]
 pub struct Journal {
     db: Mutex<Connection>,
+    intents: Mutex<Intents>,
     dir: DataDir,
 }
 
 impl Journal {
     pub(super) fn create(dir: &DataDir) -> Result<Self, StoreError> {
         let db = database::open(&dir.file("journal.db"), &Migrations::from_slice(MIGRATIONS), true)?;
-        Ok(Self { db: Mutex::new(db), dir: dir.clone() })
+        Ok(Self::over(db, dir))
+    }
+
+    fn over(db: Connection, dir: &DataDir) -> Self {
+        Self { db: Mutex::new(db), intents: Mutex::default(), dir: dir.clone() }
     }
 
     /// Opens the journal. A damaged one is set aside whole; its chain, or that of one that is gone, cannot be continued, so
@@ -93,7 +111,7 @@ impl Journal {
     /// [`StoreError`].
     pub fn open_to_read(dir: &DataDir) -> Result<Self, StoreError> {
         match database::open_to_read(&dir.file("journal.db"), MIGRATIONS.len()) {
-            Ok(db) => Ok(Self { db: Mutex::new(db), dir: dir.clone() }),
+            Ok(db) => Ok(Self::over(db, dir)),
             // Of an earlier version: first brought up to date.
             Err(StoreError::Content { .. }) => Self::create(dir),
             Err(e) => Err(e),
@@ -105,23 +123,70 @@ impl Journal {
     /// # Errors
     /// [`StoreError`]; then nothing was written.
     pub fn append(&self, new: &NewEntry) -> Result<Entry, StoreError> {
-        let record = new.event.encode();
-        self.with(|db| {
+        let record = &new.record;
+        let entry = self.with(|db| {
             let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let (last, previous) = last(&tx)?;
             let seq = last + 1;
-            let chain = event::chain(&previous, seq, &record);
+            let chain = event::chain(&previous, seq, record);
             tx.execute(
                 "INSERT INTO event (seq, record, chain, at) VALUES (?1, ?2, ?3, ?4)",
                 params![sql(seq), record, chain.0, new.at.as_millisecond()],
             )?;
-            if let Some((code, used)) = &new.used {
-                tx.execute("INSERT OR REPLACE INTO code_use VALUES (?1, ?2, ?3)", params![code.0, used.at, used.lane])?;
-                tx.execute("DELETE FROM code_use WHERE at < ?1", [Uses::worth_loading_from(used.at)])?;
+            match &new.code {
+                Some(CodeChange::Used(code, used)) => {
+                    let row = params![code.0, used.at, used.lane];
+                    tx.execute("INSERT OR REPLACE INTO code_use VALUES (?1, ?2, ?3)", row)?;
+                    tx.execute("DELETE FROM code_use WHERE at < ?1", [Uses::worth_loading_from(used.at)])?;
+                }
+                Some(CodeChange::GivenBack(code)) => {
+                    tx.execute("DELETE FROM code_use WHERE code = ?1", [code.0])?;
+                }
+                None => {}
             }
             tx.commit()?;
             Ok(Entry { seq, record: record.clone(), chain, handed_in: false, at: Some(new.at) })
+        })?;
+        self.intents().clear(record);
+        Ok(entry)
+    }
+
+    /// Takes over what a program that was killed had begun (see [`super::intents`]). For the one gate that runs on this folder.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn take_over(&self) -> Result<Vec<Entry>, StoreError> {
+        let (intents, left) = Intents::open(&self.dir)?;
+        *self.intents() = intents;
+        let mut taken = Vec::new();
+        for new in left {
+            if self.has(&new.record)? {
+                self.intents().clear(&new.record);
+            } else {
+                taken.push(self.append(&new)?);
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Notes what the gate is about to do, so that it is in the journal even if the program is killed before it can say so.
+    /// Costs no fsync.
+    pub fn intend(&self, new: &NewEntry) {
+        self.intents().put(new);
+    }
+
+    /// Whether the event of this record is among the last ones.
+    fn has(&self, record: &[u8]) -> Result<bool, StoreError> {
+        let id = record.get(..17).unwrap_or_default();
+        self.with(|db| {
+            let last =
+                "SELECT 1 FROM (SELECT record FROM event ORDER BY seq DESC LIMIT ?1) WHERE substr(record, 1, 17) = ?2";
+            db.query_row(last, params![sql(LOOK_BACK), id], |_| Ok(())).optional().map(|found| found.is_some())
         })
+    }
+
+    fn intents(&self) -> MutexGuard<'_, Intents> {
+        self.intents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The codes let in of late, as of `now` (Unix seconds).

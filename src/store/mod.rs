@@ -4,12 +4,14 @@
 //! | --- | --- | --- |
 //! | `trust.db` | root, keyset, head, revoked handles | fetched again |
 //! | `journal.db` | what happened, until it is handed in | gone: precious |
+//! | `intents` | what the gate was about to do when it was killed | the events of that moment |
 //! | `device.pem` | this device's private key | the device must be approved anew |
 //! | `root.pub` | the root file given at `init` | `init` again |
 //! | `tongguan.toml` | configuration | defaults |
 
 mod database;
 mod device;
+mod intents;
 mod journal;
 mod trust;
 
@@ -20,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 use crate::lang::Text;
 pub use device::DeviceKey;
-pub use journal::{Entry, Journal, NewEntry};
+pub use journal::{CodeChange, Entry, Journal, NewEntry};
 pub use trust::{Change, Trust, TrustStore, Update};
 
 /// Why the data folder could not be used, and what to do.

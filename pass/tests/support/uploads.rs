@@ -275,7 +275,7 @@ fn passages(v: &mut Lists) {
         ("truncated", "The last byte is missing.", record(1, 1)[..18].to_vec(), Err(error("length"))),
         ("trailing-byte", "A byte follows the last field.", [record(1, 1), vec![0]].concat(), Err(error("length"))),
     ] {
-        let file = batch(1, [0; 32], &[record.clone()]);
+        let file = batch(1, [0; 32], std::slice::from_ref(&record));
         let expect = expect.map_or_else(
             |refused| refused,
             |(of, passed)| {

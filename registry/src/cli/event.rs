@@ -2,7 +2,7 @@
 
 use data_encoding::HEXLOWER;
 use serde::Serialize;
-use tongguan_pass::{Event, Kind};
+use tongguan_pass::{Event, Kind, Passage};
 use tongguan_registry::domain::time::{rfc3339, rfc3339_ms};
 use tongguan_registry::store::StoredEvent;
 
@@ -25,6 +25,15 @@ pub(crate) struct Shown {
     gate: Option<&'static str>,
     latency_us: Option<Latency>,
     clock: Option<Clock>,
+    passage: Option<Through>,
+}
+
+/// How many went through after the gate had opened for an event.
+#[derive(Serialize)]
+struct Through {
+    about: String,
+    of: u8,
+    passed: u8,
 }
 
 /// The time certainly lies from `earliest` to `latest`.
@@ -72,11 +81,23 @@ impl Shown {
                 earliest: rfc3339_ms(e.earliest_ms),
                 latest: rfc3339_ms(e.latest_ms),
             }),
+            passage: Passage::decode(&stored.record).ok().flatten().map(|p| Through {
+                about: HEXLOWER.encode(&p.id),
+                of: p.of,
+                passed: p.passed,
+            }),
         }
     }
 
     /// One row of the table for people.
     pub(crate) fn row(&self) -> String {
+        if let Some(Through { about, of, passed }) = &self.passage {
+            let (device, about) = (self.device.get(..8).unwrap_or_default(), about.get(..8).unwrap_or_default());
+            return format!(
+                "{:>6}  {:<24}  {device}  {passed} of {of} went through after {about}",
+                self.number, self.received_at
+            );
+        }
         let time = self.at.as_deref().unwrap_or("time unknown");
         let (verdict, reason) = (self.verdict.unwrap_or("?"), self.reason.as_deref().unwrap_or("of a later type"));
         let (lane, kind) = (self.lane.as_deref().unwrap_or("-"), self.kind.unwrap_or("-"));

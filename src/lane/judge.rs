@@ -1,0 +1,360 @@
+//! What decides and remembers at a lane. No thread, no camera, no screen: whoever turns it hands in texts and a gate.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use tongguan_pass::{Event, GateOutcome, Passage};
+
+use super::printer::Printer;
+use super::recorder::Recorder;
+use super::{inputs, ladder, policy};
+use crate::clock::{Clock, Reading};
+use crate::config::Config;
+use crate::decide::{CodeId, Decision, Ladder, Policy, Use, Uses, Verdict, decide};
+use crate::gate::{Ended, GateError, Opening};
+use crate::lang::Text;
+use crate::store::{CodeChange, Journal, NewEntry, StoreError, Trust};
+
+/// Openings of which the end may still be told.
+const MOST_OPEN: usize = 64;
+
+/// How long a text took on its way here.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// From the frame's arrival to the decoder.
+    pub capture: Duration,
+    /// In the decoder.
+    pub decode: Duration,
+    /// When the text was there.
+    pub decoded_at: Instant,
+}
+
+/// A text that was judged and acted upon, and is not yet in the journal.
+#[derive(Debug)]
+#[must_use = "it is not in the journal yet"]
+pub struct Presented {
+    /// The answer.
+    pub decision: Decision,
+    /// What the gate did.
+    pub gate: GateOutcome,
+    entry: NewEntry,
+    trust: Arc<Trust>,
+}
+
+/// See the module.
+pub struct Judge {
+    lane: String,
+    policy: Policy,
+    trust: Arc<RwLock<Arc<Trust>>>,
+    clock: Arc<dyn Clock>,
+    journal: Arc<Journal>,
+    uses: Uses,
+    recorder: Recorder,
+    opened: VecDeque<Opened>,
+}
+
+/// An opening, and the event and the code it was for.
+struct Opened {
+    opening: Opening,
+    event: [u8; 16],
+    code: CodeId,
+}
+
+impl Judge {
+    /// A judge who knows which codes the journal says were let in.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the journal cannot be read.
+    pub fn new(
+        config: &Config,
+        trust: Arc<RwLock<Arc<Trust>>>,
+        clock: Arc<dyn Clock>,
+        journal: Arc<Journal>,
+    ) -> Result<Self, StoreError> {
+        let uses = journal.uses(clock.now().interval().earliest)?;
+        let recorder = Recorder::new(Arc::clone(&journal), None);
+        let (lane, policy) = (config.lane.clone(), policy(config));
+        Ok(Self { lane, policy, trust, clock, journal, uses, recorder, opened: VecDeque::new() })
+    }
+
+    /// Prints each event as it is journaled.
+    pub(super) fn printing(mut self, printer: Option<Printer>) -> Self {
+        self.recorder = Recorder::new(Arc::clone(&self.journal), printer);
+        self
+    }
+
+    /// Judges one text, and opens the gate for so many people if it is good. What follows, however slow, is for later:
+    /// [`Judge::remember`].
+    pub fn present(
+        &mut self,
+        text: &str,
+        timing: Timing,
+        open: impl FnOnce(u8) -> Result<Opening, GateError>,
+    ) -> Presented {
+        let code = CodeId::of(text);
+        let now = self.clock.now();
+        let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
+        let decision = decide(text, &inputs(&trust, &now, &self.uses, &self.policy));
+        let decided_at = Instant::now();
+        let mut event = self.event(&decision, &now);
+        let used = CodeChange::Used(code, Use { at: now.best_guess().as_second(), lane: self.lane.clone() });
+        let mut entry = NewEntry { record: event.encode(), at: now.best_guess(), code: None };
+        if decision.verdict == Verdict::Pass {
+            event.gate = GateOutcome::Unknown;
+            (entry.record, entry.code) = (event.encode(), Some(used));
+            self.journal.intend(&entry);
+            event.gate = match open(decision.facts.map_or(1, |f| f.entries)) {
+                Ok(opening) => {
+                    self.opened.push_back(Opened { opening, event: event.id, code });
+                    self.opened.drain(..self.opened.len().saturating_sub(MOST_OPEN));
+                    GateOutcome::Opened
+                }
+                Err(error) => {
+                    tracing::error!("the gate does not open: {error}");
+                    GateOutcome::Fault
+                }
+            };
+        }
+        let relay = if event.gate == GateOutcome::Closed { Duration::ZERO } else { decided_at.elapsed() };
+        let latency = [timing.capture, timing.decode, decided_at - timing.decoded_at, relay];
+        event.latency_us = latency.map(|d| u32::try_from(d.as_micros()).unwrap_or(u32::MAX));
+        entry.record = event.encode();
+        match entry.code.take() {
+            // A gate that did not open has let nobody in.
+            Some(CodeChange::Used(code, used)) if event.gate == GateOutcome::Opened => {
+                self.uses.record(code, used.clone());
+                entry.code = Some(CodeChange::Used(code, used));
+            }
+            _ => {}
+        }
+        Presented { decision, gate: event.gate, entry, trust }
+    }
+
+    /// Journals what was presented. What cannot be written now waits.
+    pub fn remember(&mut self, presented: Presented) {
+        self.recorder.record(presented.entry);
+        self.learn_time(&presented.decision, &presented.trust);
+    }
+
+    /// What became of an opening: a code whose holder did not go through is as good as before.
+    pub fn ended(&mut self, ended: Ended) {
+        let Some(at) = self.opened.iter().position(|o| o.opening == ended.opening) else { return };
+        let Some(Opened { event: id, code, .. }) = self.opened.remove(at) else { return };
+        let code = (ended.passed == 0).then(|| {
+            self.uses.give_back(&code);
+            CodeChange::GivenBack(code)
+        });
+        let record = Passage { id, of: ended.of, passed: ended.passed }.encode();
+        self.recorder.record(NewEntry { record, at: self.clock.now().best_guess(), code });
+    }
+
+    /// Tries to journal what waits.
+    pub fn tidy(&mut self) {
+        self.recorder.flush();
+    }
+
+    /// Why events wait for the journal, if they do.
+    pub fn problem(&self) -> Option<Text> {
+        self.recorder.problem()
+    }
+
+    /// Where this gate stands now.
+    pub fn standing(&self) -> Ladder {
+        let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
+        ladder(&trust, &self.clock.now(), &self.policy)
+    }
+
+    /// The last try to journal what waits.
+    ///
+    /// # Errors
+    /// If events could not be journaled; they were printed.
+    pub fn finish(self) -> anyhow::Result<()> {
+        self.recorder.finish()
+    }
+
+    /// Our own registry's newest code shows that its moment has passed. Not beyond the lists' end: a stolen key must not be
+    /// able to move the gate into a far future.
+    fn learn_time(&self, decision: &Decision, trust: &Trust) {
+        let Some((issued_at, head)) = decision.facts.and_then(|f| f.issued_at).zip(trust.head.as_ref()) else { return };
+        if let Ok(at) = jiff::Timestamp::from_second(i64::from(issued_at.min(head.expires_at))) {
+            self.clock.raise_floor(at);
+        }
+    }
+
+    fn event(&self, decision: &Decision, now: &Reading) -> Event {
+        let mut id = [0; 16];
+        // Without randomness the journal's own number still tells events apart.
+        getrandom::fill(&mut id).ok();
+        let ms = |t: jiff::Timestamp| u64::try_from(t.as_millisecond()).unwrap_or(0);
+        Event {
+            id,
+            earliest_ms: ms(now.earliest),
+            latest_ms: now.latest.map_or(u64::MAX, ms),
+            clock: now.source,
+            lane: self.lane.clone(),
+            kind: decision.kind.map_or(0, |k| k as u8),
+            handle: decision.facts.map_or(0, |f| f.handle),
+            outcome: decision.verdict,
+            reason: decision.reason.code().to_owned(),
+            gate: GateOutcome::Closed,
+            latency_us: [0; 4],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tongguan_pass::code::{Flags, Live, Printed};
+    use tongguan_pass::{KeyId, Keyset, Purpose, RegistryKey, RevocationSet, Root, SigningKey};
+
+    use super::*;
+    use crate::clock::Stated;
+    use crate::decide::Reason;
+    use crate::store::{DataDir, Entry};
+
+    const NOW: u32 = 1_800_000_000;
+
+    /// A gate's folder, and the keys of a registry that it knows.
+    struct World {
+        _folder: tempfile::TempDir,
+        dir: DataDir,
+        trust: Trust,
+    }
+
+    fn key(n: u8) -> SigningKey {
+        SigningKey::from_bytes(&[n; 32])
+    }
+
+    impl World {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let keys = vec![(KeyId(1), key(9).verifying_key())];
+            let root = Root { version: 1, issued_at: 1, previous: None, threshold: 1, keys };
+            let root_file = root.sign(&[(KeyId(1), &key(9))]);
+            let dir = DataDir::init(&folder.path().join("d"), &root_file).unwrap();
+            let known = |n: u8, purpose| RegistryKey {
+                id: KeyId(u16::from(n)),
+                purpose,
+                not_before: 1,
+                not_after: NOW + 86_400,
+                key: key(n).verifying_key(),
+            };
+            let keys = vec![known(1, Purpose::Live), known(2, Purpose::Printed)];
+            let trust = Trust {
+                root_file,
+                root,
+                keyset_file: Vec::new(),
+                keys: Keyset::new(1, 1, keys).unwrap(),
+                head_file: Vec::new(),
+                head: None,
+                revocations: RevocationSet::default(),
+            };
+            Self { _folder: folder, dir, trust }
+        }
+
+        fn judge(&self) -> Judge {
+            let trust = Arc::new(RwLock::new(Arc::new(self.trust.clone())));
+            let clock = Arc::new(Stated(jiff::Timestamp::from_second(i64::from(NOW)).unwrap()));
+            let journal = Journal::open(&self.dir).unwrap();
+            journal.take_over().unwrap();
+            Judge::new(&Config::default(), trust, clock, Arc::new(journal)).unwrap()
+        }
+
+        fn journal(&self) -> Vec<Entry> {
+            Journal::open_to_read(&self.dir).unwrap().after(0, 100).unwrap()
+        }
+
+        fn event(&self, seq: usize) -> Event {
+            Event::decode(&self.journal()[seq - 1].record).unwrap().unwrap()
+        }
+    }
+
+    fn live() -> String {
+        let (key_id, flags) = (KeyId(1), Flags::default());
+        let code = Live { key: key_id, handle: 7, issued_at: NOW, ttl_minutes: 10, category: 0, community: 1, flags };
+        code.sign(&key(1))
+    }
+
+    fn timing() -> Timing {
+        Timing { capture: Duration::ZERO, decode: Duration::ZERO, decoded_at: Instant::now() }
+    }
+
+    fn show(judge: &mut Judge, text: &str, opening: u64) -> Reason {
+        let presented = judge.present(text, timing(), |_| Ok(Opening(opening)));
+        let reason = presented.decision.reason;
+        judge.remember(presented);
+        reason
+    }
+
+    fn ended(opening: u64, passed: u8) -> Ended {
+        Ended { opening: Opening(opening), of: 1, passed }
+    }
+
+    #[test]
+    fn a_code_whose_holder_did_not_go_through_is_as_good_as_before_also_after_a_restart() {
+        let world = World::new();
+        let mut judge = world.judge();
+        assert_eq!(show(&mut judge, &live(), 1), Reason::Fresh);
+        assert_eq!(show(&mut judge, &live(), 2), Reason::AlreadyUsed);
+        judge.ended(ended(1, 0));
+        assert_eq!(show(&mut judge, &live(), 3), Reason::Fresh);
+        judge.ended(ended(3, 0));
+        drop(judge);
+        let mut judge = world.judge();
+        assert_eq!(show(&mut judge, &live(), 1), Reason::Fresh);
+        judge.ended(ended(1, 1));
+        judge.ended(ended(1, 0));
+        drop(judge);
+        assert_eq!(show(&mut world.judge(), &live(), 1), Reason::AlreadyUsed);
+        let passages: Vec<Passage> =
+            world.journal().iter().filter_map(|e| Passage::decode(&e.record).unwrap()).collect();
+        assert_eq!(passages.iter().map(|p| p.passed).collect::<Vec<_>>(), [0, 0, 1]);
+        assert_eq!(passages[0].id, world.event(1).id);
+    }
+
+    #[test]
+    fn a_gate_that_does_not_open_has_let_nobody_in_and_a_group_is_opened_for_as_a_whole() {
+        let world = World::new();
+        let mut judge = world.judge();
+        let refused = judge.present(&live(), timing(), |_| Err(GateError::TimerDied));
+        judge.remember(refused);
+        assert_eq!(world.event(1).gate, GateOutcome::Fault);
+        assert_eq!(show(&mut judge, &live(), 1), Reason::Fresh);
+        let group = Printed {
+            key: KeyId(2),
+            handle: 8,
+            valid_from: NOW - 60,
+            valid_to: NOW + 60,
+            category: 0,
+            community: 1,
+            building: 0,
+            entries: 5,
+            flags: Flags::default(),
+        };
+        let mut people = 0;
+        let mut opener = |n| {
+            people = n;
+            Ok(Opening(2))
+        };
+        let opened = judge.present(&group.sign(&key(2)), timing(), &mut opener);
+        assert_eq!((opened.decision.verdict, people), (Verdict::Pass, 5));
+    }
+
+    #[test]
+    fn what_a_killed_program_had_begun_is_in_the_journal_after_the_next_start_and_only_once() {
+        let world = World::new();
+        let mut judge = world.judge();
+        // The gate has opened, and the program is killed before the journal.
+        let _lost = judge.present(&live(), timing(), |_| Ok(Opening(1)));
+        drop(judge);
+        assert_eq!(world.journal(), []);
+        let mut judge = world.judge();
+        assert_eq!(world.journal().len(), 1);
+        assert_eq!((world.event(1).gate, world.event(1).outcome), (GateOutcome::Unknown, Verdict::Pass));
+        assert_eq!(show(&mut judge, &live(), 1), Reason::AlreadyUsed);
+        drop(judge);
+        drop(world.judge());
+        assert_eq!(world.journal().len(), 2);
+    }
+}
