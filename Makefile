@@ -7,7 +7,7 @@ FUZZ_TARGETS ?= luma code capture pass
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench decode-tools bench-decode misreads fuzz vectors deny
+.PHONY: help setup build run test lint bench decode-tools bench-decode misreads fuzz power-cut vectors deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ fuzz: setup ## Hostile frames, recordings, codes and lists, FUZZ_SECONDS (60) ea
 		mkdir -p fuzz/corpus/$$target fuzz/seeds/$$target || exit 1; \
 		$(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -max_len=65536 $(ARGS) || exit 1; \
 	done
+
+power-cut: setup ## Kill a gate at KILLS (500) random moments while it opens and syncs, and look what is left (SEED=1)
+	KILLS=$(or $(KILLS),500) SEED=$(or $(SEED),1) $(CARGO) test --workspace --locked --test power_cut
 
 vectors: ## Write the test vectors anew (after a change of the formats)
 	UPDATE_VECTORS=1 $(CARGO) test -p tongguan-pass --test vectors
