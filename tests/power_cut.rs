@@ -67,7 +67,7 @@ fn gate(folder: &Path) {
     let gate = Gate::new(Box::new(Noted(relay)), Duration::from_millis(50)).unwrap();
     let state = Arc::new(Mutex::new(SyncState::default()));
     let syncer = Syncer {
-        transport: Some(sync::open(&config.registry)),
+        transport: Some(sync::open(&config.registry, dir.partial_file())),
         store,
         journal: Arc::clone(&journal),
         device: DeviceKey::open(&dir).unwrap(),
@@ -84,7 +84,7 @@ fn gate(folder: &Path) {
         let (dir, device) = (dir.clone(), DeviceKey::open(&dir).unwrap());
         std::thread::spawn(move || {
             let mut store = TrustStore::open(&dir).unwrap();
-            let transport = sync::open(&registry);
+            let transport = sync::open(&registry, dir.partial_file());
             loop {
                 // The lists may be overtaken by the other sync, which is what this is about.
                 sync::sync(transport.as_ref(), &mut store, &journal, &device, clock.as_ref()).ok();

@@ -242,15 +242,16 @@ impl Registry {
         Ok(self.store.publish(&author, &by)?)
     }
 
-    /// Publishes if revocations wait or the head is old.
+    /// Publishes if revocations wait and the last head is `every` seconds old, or if the head is old.
     ///
     /// # Errors
     /// [`Error`].
-    pub fn publish_if_due(&self) -> Result<Option<Edition>, Error> {
+    pub fn publish_if_due(&self, every: u32) -> Result<Option<Edition>, Error> {
         let now = self.now();
         let Standing { head, waiting } = self.store.standing(now)?;
-        let old = head.is_none_or(|(_, issued_at)| now.saturating_sub(issued_at) >= HEAD_REFRESH);
-        if waiting > 0 || old { self.publish(Actor::Registry).map(Some) } else { Ok(None) }
+        let older_than = |age: u32| head.is_none_or(|(_, issued_at)| now.saturating_sub(issued_at) >= age);
+        let due = (waiting > 0 && older_than(every)) || older_than(HEAD_REFRESH);
+        if due { self.publish(Actor::Registry).map(Some) } else { Ok(None) }
     }
 
     /// Takes in a signed batch.

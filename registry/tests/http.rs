@@ -35,6 +35,22 @@ fn a_checkpoint_fetches_a_head_it_can_believe_and_every_file_it_names() {
         assert_eq!((again.status, again.body.len(), again.header("etag")), (304, 0, tag), "{asked}");
     }
     assert_eq!(server.ask("GET", "/v1/head", &[("If-None-Match", "\"old\"")], b"").status, 200);
+    let address = format!("/v1/files/{}", head.keyset.hash);
+    let whole = server.get(&address).body;
+    for (range, status, from) in [
+        ("bytes=40-", 206, 40),
+        ("bytes=0-", 200, 0),
+        ("bytes=40-50", 200, 0),
+        ("bytes=99999-", 200, 0),
+        ("bytes=-5", 200, 0),
+        ("bytes=18446744073709551616-", 200, 0),
+    ] {
+        let rest = server.ask("GET", &address, &[("Range", range)], b"");
+        assert_eq!((rest.status, rest.body.as_slice()), (status, &whole[from..]), "{range}");
+        if status == 206 {
+            assert_eq!(rest.header("content-range"), format!("bytes 40-{}/{}", whole.len() - 1, whole.len()));
+        }
+    }
     assert_eq!(server.get(&format!("/v1/files/{}", "0".repeat(64))).error(404), "not_found");
     for bad in ["zz", &"0".repeat(63), &"A".repeat(64), "..%2f..%2fregistry.db", &"0".repeat(4000)] {
         assert_eq!(server.get(&format!("/v1/files/{bad}")).error(400), "bad_request", "{bad:.80}");

@@ -168,7 +168,7 @@ impl Running {
 
         let state = Arc::new(Mutex::new(SyncState::default()));
         let syncer = Syncer {
-            transport: (!config.registry.is_empty()).then(|| sync::open(&config.registry)),
+            transport: (!config.registry.is_empty()).then(|| sync::open(&config.registry, dir.partial_file())),
             store,
             journal: Arc::clone(&journal),
             device: DeviceKey::open(dir)?,

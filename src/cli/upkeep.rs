@@ -148,7 +148,7 @@ impl SyncArgs {
         let journal = Journal::open(dir)?;
         let device = DeviceKey::open(dir)?;
         let clock = clock(config, dir);
-        let transport = sync::open(source);
+        let transport = sync::open(source, dir.partial_file());
         let transport = if home { transport } else { Box::new(ListsOnly(transport)) };
         let report = sync::sync(transport.as_ref(), &mut store, &journal, &device, &clock);
         clock.keep();

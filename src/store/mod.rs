@@ -6,6 +6,8 @@
 //! | `journal.db` | what happened, until it is handed in | gone: precious |
 //! | `intents` | what the gate was about to do when it was killed | the events of that moment |
 //! | `device.pem` | this device's private key | the device must be approved anew |
+//! | `partial` | half a download | fetched anew |
+//! | `clock.json` | what the clock remembers | the floor is that of the lists |
 //! | `root.pub` | the root file given at `init` | `init` again |
 //! | `tongguan.toml` | configuration | defaults |
 
@@ -182,6 +184,11 @@ impl DataDir {
     /// What the clock remembers.
     pub fn clock_file(&self) -> PathBuf {
         self.0.join("clock.json")
+    }
+
+    /// What came of a download that broke off.
+    pub fn partial_file(&self) -> PathBuf {
+        self.0.join("partial")
     }
 
     fn root_file(&self) -> PathBuf {

@@ -15,10 +15,10 @@ const ROOTS_BEHIND: usize = 32;
 /// # Errors
 /// [`SyncError`] naming the file and the failed check.
 pub fn fetch(transport: &dyn Transport, known: &Trust) -> Result<Option<Update>, SyncError> {
-    let head_file = get(transport, "v1/head", limits::HEAD_BYTES)?;
-    if known.head.is_some() && head_file == known.head_file {
-        return Ok(None);
-    }
+    let head_file = transport
+        .get_unless("v1/head", &known.head_file, limits::HEAD_BYTES)
+        .map_err(|source| SyncError::Transport { what: "v1/head".into(), source })?;
+    let Some(head_file) = head_file else { return Ok(None) };
     // SY 8.1: the head says which keys check it, and the root says whether they are the registry's.
     let peek = Head::peek_unverified(&head_file).map_err(refused("the head"))?;
     let (root_file, root) = follow_root(transport, known, &peek.root)?;

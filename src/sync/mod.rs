@@ -4,13 +4,14 @@
 //! wrong before, the gate goes on with what it had.
 
 mod lists;
+mod partial;
 mod schedule;
 mod time;
 mod transport;
 
 pub use lists::fetch;
 pub use schedule::{Schedule, SyncState, Syncer};
-pub use transport::{Folder, Http, ListsOnly, Transport, TransportError, check_source, open};
+pub use transport::{Folder, ListsOnly, Transport, TransportError, check_source, open};
 
 use tongguan_pass::{Batch, ListError, limits};
 

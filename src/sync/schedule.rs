@@ -43,6 +43,24 @@ pub struct SyncState {
     pub last_good: Option<Timestamp>,
     /// What went wrong last, in words; `None` while all is well.
     pub problem: Option<Text>,
+    /// Since when nothing could be fetched; `None` while it can. By a clock that only runs forward.
+    pub failing_since: Option<Instant>,
+}
+
+impl SyncState {
+    /// What the guard is told, if all is not well: what went wrong, and for how long it has been so.
+    pub fn words(&self) -> Option<Text> {
+        let problem = self.problem.as_ref()?;
+        let failing = self.failing_since.map(|since| since.elapsed().as_secs().cast_signed());
+        // In minutes: a line that changes each second draws the eye for nothing.
+        Some(match failing.filter(|seconds| *seconds >= 60) {
+            None => problem.clone(),
+            Some(seconds) => {
+                let said = Text::new("{problem}（已{time}）", "{problem} (for {time})");
+                said.with("problem", problem).with("time", &Text::span(seconds - seconds % 60))
+            }
+        })
+    }
 }
 
 /// The sync thread's belongings.
@@ -77,7 +95,10 @@ impl Syncer {
                     Err(problem) => {
                         failures += 1;
                         tracing::warn!("sync failed: {problem}");
-                        self.set(|state| state.problem = Some(problem.words()));
+                        self.set(|state| {
+                            state.problem = Some(problem.words());
+                            state.failing_since.get_or_insert_with(Instant::now);
+                        });
                     }
                 }
                 let mut dice = [128];
@@ -108,7 +129,10 @@ impl Syncer {
             None => self.set(|state| state.problem = None),
             Some(error) => self.tell("events could not be handed in and are kept", error),
         }
-        self.set(|state| state.last_good = Some(at));
+        self.set(|state| {
+            state.last_good = Some(at);
+            state.failing_since = None;
+        });
         Ok(())
     }
 
@@ -157,5 +181,15 @@ mod tests {
         let middle = |failures| schedule.pause(failures, 128).as_secs();
         assert!(middle(1) < middle(3) && middle(3) < middle(5));
         assert!(schedule.pause(u32::MAX, 255) <= LONGEST_PAUSE.mul_f64(1.26));
+    }
+
+    #[test]
+    fn the_guard_is_told_for_how_long_it_has_been_so() {
+        let mut state = SyncState { problem: Some(Text::new("连不上", "no route")), ..SyncState::default() };
+        assert_eq!(state.words().unwrap().en, "no route");
+        state.failing_since = Instant::now().checked_sub(Duration::from_secs(200));
+        assert_eq!(state.words().unwrap(), Text::new("连不上（已3分钟）", "no route (for 3 minutes)"));
+        state.problem = None;
+        assert_eq!(state.words(), None);
     }
 }

@@ -5,6 +5,9 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tongguan_pass::Sha256Hash;
+
+use super::partial::Partial;
 use crate::lang::Text;
 
 /// The longest a request may take as a whole, so that a server that sends a byte a minute does not hold a sync for ever.
@@ -115,6 +118,15 @@ pub trait Transport {
     /// [`TransportError`].
     fn get(&self, path: &str, limit: usize) -> Result<Vec<u8>, TransportError>;
 
+    /// The file at `path`, or nothing if it is still `known`.
+    ///
+    /// # Errors
+    /// [`TransportError`].
+    fn get_unless(&self, path: &str, known: &[u8], limit: usize) -> Result<Option<Vec<u8>>, TransportError> {
+        let bytes = self.get(path, limit)?;
+        Ok((known.is_empty() || bytes != known).then_some(bytes))
+    }
+
     /// Hands in `bytes` at `path`, and gives the answer.
     ///
     /// # Errors
@@ -131,10 +143,11 @@ pub trait Transport {
     fn place(&self, path: &str) -> String;
 }
 
-/// The transport for `source`: an `http(s)://` address or a folder.
-pub fn open(source: &str) -> Box<dyn Transport + Send> {
+/// The transport for `source`: an `http(s)://` address or a folder. A download that breaks off goes on from what is kept in
+/// the file `partial`.
+pub fn open(source: &str, partial: PathBuf) -> Box<dyn Transport + Send> {
     if source.starts_with("http://") || source.starts_with("https://") {
-        Box::new(Http::new(source))
+        Box::new(Http::new(source, DEADLINE, Partial::at(partial)))
     } else {
         Box::new(Folder(PathBuf::from(source)))
     }
@@ -166,6 +179,10 @@ impl Transport for ListsOnly {
         self.0.get(path, limit)
     }
 
+    fn get_unless(&self, path: &str, known: &[u8], limit: usize) -> Result<Option<Vec<u8>>, TransportError> {
+        self.0.get_unless(path, known, limit)
+    }
+
     fn post(&self, path: &str, _: &[u8]) -> Result<Vec<u8>, TransportError> {
         Err(takes_nothing(PathBuf::from(path)))
     }
@@ -189,22 +206,23 @@ fn takes_nothing(path: PathBuf) -> TransportError {
 
 /// A registry, or any web server with its files.
 #[derive(Debug)]
-pub struct Http {
+pub(super) struct Http {
     agent: ureq::Agent,
     base: String,
+    partial: Partial,
 }
 
 impl Http {
-    /// The registry at `base`, such as `https://registry.example`.
-    pub fn new(base: &str) -> Self {
+    /// The registry at `base`, such as `https://registry.example`; no request takes longer than `deadline`.
+    pub(super) fn new(base: &str, deadline: Duration, partial: Partial) -> Self {
         let config = ureq::Agent::config_builder()
-            .timeout_global(Some(DEADLINE))
+            .timeout_global(Some(deadline))
             .timeout_connect(Some(PATIENCE))
             .timeout_recv_response(Some(PATIENCE))
             .http_status_as_error(false)
             .user_agent(concat!("tongguan/", env!("CARGO_PKG_VERSION")))
             .build();
-        Self { agent: config.into(), base: base.trim_end_matches('/').to_owned() }
+        Self { agent: config.into(), base: base.trim_end_matches('/').to_owned(), partial }
     }
 
     fn url(&self, path: &str) -> String {
@@ -214,12 +232,51 @@ impl Http {
 
 impl Transport for Http {
     fn get(&self, path: &str, limit: usize) -> Result<Vec<u8>, TransportError> {
-        read(self.agent.get(self.url(path)).call().map_err(failed)?, limit)
+        // Only what is named by its content can go on where it broke off: anything else may have changed.
+        let Some(name) = path.strip_prefix("v1/files/") else {
+            return read(self.agent.get(self.url(path)).call().map_err(failed)?, limit).map_err(Cut::into_error);
+        };
+        let mut bytes = self.partial.take(name, limit);
+        let mut request = self.agent.get(self.url(path));
+        if !bytes.is_empty() {
+            // RFC 9110 14.2
+            request = request.header("Range", format!("bytes={}-", bytes.len()));
+        }
+        let answer = request.call().map_err(failed)?;
+        if !goes_on(&answer, bytes.len()) {
+            bytes.clear();
+        }
+        // Refused only for the range: the next sync asks for the whole.
+        match read(answer, limit.saturating_sub(bytes.len())) {
+            Ok(rest) => bytes.extend(rest),
+            Err(Cut { got, error }) => {
+                bytes.extend(got);
+                if matches!(error, TransportError::BrokeOff(_)) {
+                    self.partial.keep(name, &bytes);
+                }
+                return Err(error);
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn get_unless(&self, path: &str, known: &[u8], limit: usize) -> Result<Option<Vec<u8>>, TransportError> {
+        let mut request = self.agent.get(self.url(path));
+        if !known.is_empty() {
+            // SY 1.6: the tag is the hash.
+            request = request.header("If-None-Match", format!("\"{}\"", Sha256Hash::of(known)));
+        }
+        let answer = request.call().map_err(failed)?;
+        if !known.is_empty() && answer.status() == ureq::http::StatusCode::NOT_MODIFIED {
+            return Ok(None);
+        }
+        let bytes = read(answer, limit).map_err(Cut::into_error)?;
+        Ok((known.is_empty() || bytes != known).then_some(bytes))
     }
 
     fn post(&self, path: &str, bytes: &[u8]) -> Result<Vec<u8>, TransportError> {
         let request = self.agent.post(self.url(path)).content_type("application/octet-stream");
-        read(request.send(bytes).map_err(failed)?, 64 * 1024)
+        read(request.send(bytes).map_err(failed)?, 64 * 1024).map_err(Cut::into_error)
     }
 
     fn tells_time(&self) -> bool {
@@ -235,14 +292,42 @@ impl Transport for Http {
     }
 }
 
-fn read(mut answer: ureq::http::Response<ureq::Body>, limit: usize) -> Result<Vec<u8>, TransportError> {
+/// RFC 9110 14.4: whether the answer is the rest of a file of which `from` bytes are here.
+fn goes_on(answer: &ureq::http::Response<ureq::Body>, from: usize) -> bool {
+    let range = answer.headers().get("Content-Range").and_then(|range| range.to_str().ok());
+    from > 0
+        && answer.status() == ureq::http::StatusCode::PARTIAL_CONTENT
+        && range.is_some_and(|range| range.starts_with(&format!("bytes {from}-")))
+}
+
+/// An answer that did not come to its end, and what came of it.
+struct Cut {
+    got: Vec<u8>,
+    error: TransportError,
+}
+
+impl Cut {
+    fn into_error(self) -> TransportError {
+        self.error
+    }
+}
+
+impl From<TransportError> for Cut {
+    fn from(error: TransportError) -> Self {
+        Self { got: Vec::new(), error }
+    }
+}
+
+fn read(mut answer: ureq::http::Response<ureq::Body>, limit: usize) -> Result<Vec<u8>, Cut> {
     let status = answer.status().as_u16();
     let good = answer.status().is_success();
     // An error's words are for people; a page of HTML is not.
     let limit = if good { limit } else { 2_000 };
     let mut bytes = Vec::new();
     let mut body = answer.body_mut().as_reader().take(limit as u64 + 1);
-    body.read_to_end(&mut bytes).map_err(|e| TransportError::BrokeOff(e.to_string()))?;
+    if let Err(error) = body.read_to_end(&mut bytes) {
+        return Err(Cut { got: bytes, error: TransportError::BrokeOff(error.to_string()) });
+    }
     if !good {
         let message = serde_json::from_slice::<serde_json::Value>(&bytes)
             .ok()
@@ -250,9 +335,9 @@ fn read(mut answer: ureq::http::Response<ureq::Body>, limit: usize) -> Result<Ve
                 Some(json.get("message")?.as_str()?.chars().filter(|c| !c.is_control()).take(120).collect())
             })
             .unwrap_or_default();
-        return Err(TransportError::Status { status, message });
+        return Err(TransportError::Status { status, message }.into());
     }
-    if bytes.len() > limit { Err(TransportError::TooLong(limit)) } else { Ok(bytes) }
+    if bytes.len() > limit { Err(TransportError::TooLong(limit).into()) } else { Ok(bytes) }
 }
 
 /// Before there is an answer: who or what failed.
@@ -323,5 +408,116 @@ impl Transport for Folder {
 
     fn place(&self, path: &str) -> String {
         self.0.join(path).display().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use super::*;
+
+    /// Answers one request after the other as told, and gives what was asked. An answer without end drips on.
+    fn server(answers: Vec<Vec<u8>>, drips: bool) -> (String, Receiver<String>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (asked, requests) = channel();
+        std::thread::spawn(move || {
+            for answer in answers {
+                let mut stream = listener.accept().unwrap().0;
+                let mut request = Vec::new();
+                let mut byte = [0];
+                while !request.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n == 1) {
+                    request.push(byte[0]);
+                }
+                asked.send(String::from_utf8(request).unwrap().to_lowercase()).unwrap();
+                stream.write_all(&answer).ok();
+                while drips && stream.write_all(b"x").is_ok() {
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+            }
+        });
+        (url, requests)
+    }
+
+    fn answer(status: &str, headers: &str, length: usize, body: &[u8]) -> Vec<u8> {
+        let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n");
+        [head.as_bytes(), body].concat()
+    }
+
+    fn http(url: &str, folder: &tempfile::TempDir) -> Http {
+        Http::new(url, Duration::from_secs(20), Partial::at(folder.path().join("partial")))
+    }
+
+    #[test]
+    fn a_download_that_breaks_off_goes_on_where_it_was_also_in_another_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = "ab".repeat(32);
+        let path = format!("v1/files/{name}");
+        let file: Vec<u8> = (0..100_000_u32).map(|i| i.to_be_bytes()[3]).collect();
+        let from = |at: usize| format!("Content-Range: bytes {at}-99999/100000\r\n");
+        let (url, requests) = server(
+            vec![
+                answer("200 OK", "", 100_000, &file[..40_000]),
+                answer("206 Partial Content", &from(40_000), 60_000, &file[40_000..70_000]),
+                answer("206 Partial Content", &from(70_000), 30_000, &file[70_000..]),
+                // The next download begins anew, and so does one from a server that knows no ranges.
+                answer("200 OK", "", 100_000, &file[..40_000]),
+                answer("200 OK", "", 100_000, &file),
+                // What is answered is not what was asked for.
+                answer("200 OK", "", 100_000, &file[..50_000]),
+                answer("206 Partial Content", &from(10_000), 90_000, &file[10_000..]),
+            ],
+            false,
+        );
+        let get = || http(&url, &folder).get(&path, 100_000);
+        assert!(matches!(get(), Err(TransportError::BrokeOff(_))));
+        assert!(matches!(get(), Err(TransportError::BrokeOff(_))));
+        assert_eq!(get().unwrap(), file);
+        assert!(matches!(get(), Err(TransportError::BrokeOff(_))));
+        assert_eq!(get().unwrap(), file);
+        assert!(matches!(get(), Err(TransportError::BrokeOff(_))));
+        assert_eq!(get().unwrap(), file[10_000..], "which its hash will refuse");
+        let asked: Vec<String> = requests.try_iter().collect();
+        let ranges = asked.iter().map(|r| r.lines().find_map(|l| l.strip_prefix("range: bytes=")));
+        let expected = [None, Some("40000-"), Some("70000-"), None, Some("40000-"), None, Some("50000-")];
+        assert_eq!(ranges.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_server_that_drips_is_given_up_and_what_came_is_kept_within_the_limit() {
+        let folder = tempfile::tempdir().unwrap();
+        let (url, _requests) = server(vec![answer("200 OK", "", 1_000_000, &[1; 20_000])], true);
+        let partial = Partial::at(folder.path().join("partial"));
+        let http = Http::new(&url, Duration::from_millis(500), partial);
+        let name = "cd".repeat(32);
+        assert!(matches!(http.get(&format!("v1/files/{name}"), 1_000_000), Err(TransportError::BrokeOff(_))));
+        let kept = Partial::at(folder.path().join("partial")).take(&name, 1_000_000).len();
+        assert!((20_000..21_000).contains(&kept), "{kept}");
+    }
+
+    #[test]
+    fn an_unchanged_file_is_asked_for_by_its_hash_and_not_sent_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let not_modified = b"HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n".to_vec();
+        let (url, requests) = server(
+            vec![
+                answer("200 OK", "", 4, b"head"),
+                not_modified.clone(),
+                answer("200 OK", "", 4, b"head"),
+                not_modified,
+            ],
+            false,
+        );
+        let ask = |known: &[u8]| http(&url, &folder).get_unless("v1/head", known, 100);
+        assert_eq!(ask(b"").unwrap().as_deref(), Some(b"head".as_slice()));
+        assert_eq!(ask(b"head").unwrap(), None);
+        assert_eq!(ask(b"head").unwrap(), None, "a server without tags");
+        assert!(ask(b"").is_err(), "nothing is unchanged that is not known");
+        let asked: Vec<String> = requests.try_iter().collect();
+        let tag = format!("if-none-match: \"{}\"", Sha256Hash::of(b"head"));
+        assert_eq!(asked.iter().map(|r| r.contains(&tag)).collect::<Vec<_>>(), [false, true, true, false]);
     }
 }

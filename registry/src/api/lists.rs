@@ -41,20 +41,42 @@ fn holds(headers: &HeaderMap, tag: &str) -> bool {
 
 /// A file that a head names.
 #[utoipa::path(get, path = "/v1/files/{sha256}", tag = "lists",
-    params(("sha256" = String, Path, description = "Its SHA-256: 64 lower-case hex digits")),
+    params(("sha256" = String, Path, description = "Its SHA-256: 64 lower-case hex digits"),
+        ("Range" = Option<String>, Header, description = "`bytes=N-`: only what follows the first N bytes")),
     responses(
+        (status = 206, description = "What follows the first N bytes", content_type = "application/octet-stream", body = Vec<u8>),
         (status = 200, description = "The file; it never changes", content_type = "application/octet-stream", body = Vec<u8>),
         (status = 400, description = "Not a hash", body = ApiErrorBody),
         (status = 404, description = "No head of the last day names it", body = ApiErrorBody),
         (status = 503, description = "The store does not answer", body = ApiErrorBody)))]
-pub(super) async fn file(State(app): State<App>, Path(hash): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn file(
+    State(app): State<App>,
+    Path(hash): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let hash = HEXLOWER.decode(hash.as_bytes()).ok().and_then(|b| b.try_into().ok()).map(Sha256Hash);
     let hash = hash.ok_or_else(|| ApiError::bad_request("a file is named by 64 lower-case hex digits"))?;
     let bytes = app.ask(move |r| Ok(r.store().file(&hash)?)).await?;
     let bytes = bytes.ok_or_else(|| ApiError::not_found("no head of the last day names this file"))?;
-    let headers = [
+    let bytes = Bytes::from(bytes);
+    let caching = [
         (header::CONTENT_TYPE, HeaderValue::from_static(BINARY)),
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+        (header::ACCEPT_RANGES, HeaderValue::from_static("bytes")),
     ];
-    Ok((headers, Bytes::from(bytes)).into_response())
+    match rest_from(&headers, bytes.len()) {
+        None => Ok((caching, bytes).into_response()),
+        Some(from) => {
+            let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
+            let rest = bytes.slice(from..);
+            Ok((StatusCode::PARTIAL_CONTENT, caching, [(header::CONTENT_RANGE, range)], rest).into_response())
+        }
+    }
+}
+
+/// RFC 9110 14.2: where a download goes on. Any other range is answered with the whole, as a server may.
+fn rest_from(headers: &HeaderMap, length: usize) -> Option<usize> {
+    let range = headers.get(header::RANGE)?.to_str().ok()?;
+    let from = range.strip_prefix("bytes=")?.strip_suffix('-')?.parse().ok()?;
+    (from > 0 && from < length).then_some(from)
 }

@@ -61,8 +61,7 @@ pub fn serve(
         let listener = TcpListener::bind(listen).await.map_err(|e| ServeError::Listen(listen, e))?;
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let registry = Arc::new(registry);
-        let every = Duration::from_secs(u64::from(publish_every));
-        let publisher = tokio::spawn(jobs::publish_regularly(Arc::clone(&registry), every));
+        let publisher = tokio::spawn(jobs::publish_regularly(Arc::clone(&registry), publish_every));
         let rotator = tokio::spawn(jobs::rotate_regularly(Arc::clone(&registry), ROTATE_EVERY));
         if started(listener.local_addr()?) {
             let stop = async move {

@@ -47,8 +47,8 @@ pub(crate) enum Command {
         /// The address to listen on; port 0 takes any free one.
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8700")]
         listen: SocketAddr,
-        /// Seconds between looks whether something waits to be published.
-        #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=3600))]
+        /// Publish what waits at most this often; the first revocation after a quiet time is published at once.
+        #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=3600))]
         publish_every: u32,
     },
     /// Register people.
@@ -74,7 +74,7 @@ pub(crate) enum Command {
     },
     /// Drop a person's handle, so that all codes issued to them so far are refused.
     #[command(
-        after_help = "The next publish takes it into the lists; a running server publishes by itself within a minute."
+        after_help = "The next publish takes it into the lists; a running server publishes by itself within five minutes (`serve --publish-every`); `publish` does it now."
     )]
     Revoke {
         /// The person's id.

@@ -25,6 +25,7 @@ pub(crate) struct Shown {
     gate: Option<&'static str>,
     latency_us: Option<Latency>,
     clock: Option<Clock>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     passage: Option<Through>,
 }
 

@@ -10,10 +10,9 @@ use crate::domain::time::DAY;
 
 /// Seconds a head is current.
 pub const HEAD_SECONDS: u32 = DAY;
-/// Versions a gate may be behind and still catch up by deltas.
-pub const KEPT_DELTAS: usize = 100;
-/// Deltas since the snapshot that a new gate may have to fetch one by one.
-const DELTAS_PER_SNAPSHOT: usize = 32;
+/// Deltas that a head names at the least and at the most, and the snapshot's bytes that are worth one of them.
+const DELTAS: std::ops::RangeInclusive<usize> = 8..=100;
+const SNAPSHOT_BYTES_PER_DELTA: usize = 8 * 1024;
 /// Below this, deltas larger than their snapshot cost less than a new snapshot's churn.
 const SMALL_DELTAS: u64 = 64 * 1024;
 /// Entries of one delta; what is over waits for the next publish.
@@ -169,9 +168,16 @@ fn next_lists(
     if wants_snapshot(&r, last, now) {
         r.snapshot = snapshot(epoch, r.version, set, files);
     }
-    let surplus = r.deltas.len().saturating_sub(KEPT_DELTAS);
+    let surplus = r.deltas.len().saturating_sub(named_deltas(&r));
     r.deltas.drain(..surplus);
     Ok(r)
+}
+
+/// How many versions a gate may be behind and still catch up by deltas. Each delta costs every gate 44 bytes with every head,
+/// and saves one that was away the snapshot: while that is small, few are worth it.
+fn named_deltas(r: &Revocations) -> usize {
+    let worth = r.snapshot.size as usize / SNAPSHOT_BYTES_PER_DELTA;
+    worth.clamp(*DELTAS.start(), *DELTAS.end())
 }
 
 /// A new snapshot is worth its bytes when the way from the old one has become long, or a day has changed the set.
@@ -180,7 +186,7 @@ fn wants_snapshot(r: &Revocations, last: &Edition, now: u32) -> bool {
     let bytes: u64 = way.iter().map(|d| u64::from(d.file.size)).sum();
     let heavy = bytes > SMALL_DELTAS && bytes > u64::from(r.snapshot.size);
     let old = now.saturating_sub(last.snapshot_at) > DAY && r.checksum != last.snapshot_checksum;
-    way.len() > DELTAS_PER_SNAPSHOT || heavy || old
+    way.len() > named_deltas(r) / 2 || heavy || old
 }
 
 fn snapshot(epoch: u32, to: u32, set: &RevocationSet, files: &mut Vec<Vec<u8>>) -> FileRef {

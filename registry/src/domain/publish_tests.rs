@@ -106,7 +106,7 @@ impl World {
         let versions: Vec<u32> = self.gates.keys().copied().collect();
         for version in versions {
             let behind = self.follow(head, version, &self.gates[&version]);
-            let listed = r.version - version <= u32::try_from(KEPT_DELTAS).expect("small");
+            let listed = (r.version - version) as usize <= named_deltas(r);
             assert_eq!(behind.is_some(), listed, "version {version} of {}", r.version);
             if let Some(set) = behind {
                 assert_eq!(set.checksum(), r.checksum, "from version {version}");
@@ -194,7 +194,7 @@ fn a_clock_set_back_takes_nothing_back() {
 }
 
 #[test]
-fn a_new_gate_never_fetches_more_than_32_deltas_nor_more_than_a_snapshots_worth() {
+fn a_new_gate_never_fetches_more_than_a_few_deltas_nor_more_than_a_snapshots_worth() {
     let mut world = World::new();
     world.publish();
     for _ in 0..150 {
@@ -202,14 +202,22 @@ fn a_new_gate_never_fetches_more_than_32_deltas_nor_more_than_a_snapshots_worth(
         world.now += 60;
         let head = world.publish();
         let r = &head.revocations;
-        assert!(r.path_from(r.snapshot.version).expect("a way").len() <= 32);
-        assert!(r.deltas.len() <= KEPT_DELTAS);
+        assert!(r.path_from(r.snapshot.version).expect("a way").len() <= DELTAS.start() / 2);
+        assert!(r.deltas.len() <= *DELTAS.start(), "a snapshot of so few handles is cheaper than more deltas");
     }
     for _ in 0..40_000 {
         world.revoke(30 * DAY);
     }
     let head = world.publish();
     assert_eq!(head.revocations.snapshot.version, head.revocations.version, "a heavy delta brings a new snapshot");
+    assert_eq!(named_deltas(&head.revocations), head.revocations.snapshot.size as usize / 8192);
+    for _ in 0..20 {
+        world.revoke(30 * DAY);
+        world.now += 60;
+        world.publish();
+    }
+    let head = world.publish();
+    assert!(head.revocations.deltas.len() > *DELTAS.start(), "a large snapshot is worth more deltas");
 }
 
 #[test]

@@ -12,17 +12,27 @@ use crate::domain::rotation::Want;
 use crate::keys::Change;
 use crate::registry::Registry;
 
-/// Looks every so often whether a publish is due, and goes on whatever happens: the next look may succeed.
-pub async fn publish_regularly(registry: Arc<Registry>, every: Duration) {
-    regularly(registry, every, Registry::publish_if_due, |looked| match looked {
-        Ok(Ok(Some(edition))) => {
-            let r = &edition.head.revocations;
-            tracing::info!(version = edition.head.version, revocations = r.version, count = r.count, "published");
-        }
-        Ok(Ok(None)) => {}
-        Ok(Err(error)) => tracing::error!(%error, "could not publish; gates will say that their lists are old"),
-        Err(error) => tracing::error!(%error, "publishing stopped unexpectedly; it is tried again"),
-    })
+/// The longest time until the first revocation after a quiet time is published.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Publishes what waits, at most once in `every` seconds: each head costs every gate its bytes. Goes on whatever happens: the
+/// next look may succeed.
+pub async fn publish_regularly(registry: Arc<Registry>, every: u32) {
+    let look = LOOK.min(Duration::from_secs(u64::from(every)));
+    regularly(
+        registry,
+        look,
+        move |registry| registry.publish_if_due(every),
+        |looked| match looked {
+            Ok(Ok(Some(edition))) => {
+                let r = &edition.head.revocations;
+                tracing::info!(version = edition.head.version, revocations = r.version, count = r.count, "published");
+            }
+            Ok(Ok(None)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "could not publish; gates will say that their lists are old"),
+            Err(error) => tracing::error!(%error, "publishing stopped unexpectedly; it is tried again"),
+        },
+    )
     .await;
 }
 
@@ -54,14 +64,14 @@ pub async fn rotate_regularly(registry: Arc<Registry>, every: Duration) {
 async fn regularly<T: Send + 'static>(
     registry: Arc<Registry>,
     every: Duration,
-    look: fn(&Registry) -> T,
+    look: impl Fn(&Registry) -> T + Clone + Send + 'static,
     tell: impl Fn(Result<T, JoinError>),
 ) {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let registry = Arc::clone(&registry);
+        let (registry, look) = (Arc::clone(&registry), look.clone());
         tell(tokio::task::spawn_blocking(move || look(&registry)).await);
     }
 }
