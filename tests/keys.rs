@@ -145,6 +145,36 @@ fn a_head_or_a_keyset_signed_with_a_key_that_was_taken_away_is_refused() {
 }
 
 #[test]
+fn lists_that_a_thief_signed_far_ahead_are_overcome_once_the_root_has_taken_the_key_away() {
+    let registry = Registry::new();
+    let person = registry.person("周某");
+    let code = registry.printed(&person);
+    let checkpoint = Checkpoint::synced(&registry);
+    let pem = fs::read_to_string(Path::new(&registry.data()).join("keys/lists-4.pem")).unwrap();
+    let stolen = SigningKey::from_pkcs8_pem(&pem).unwrap();
+
+    // The last version there is, and a time that is still to come: no true head comes after it.
+    let stick = registry.bundle();
+    let place = stick.path().join("v1/head");
+    let mut head = Head::peek_unverified(&fs::read(&place).unwrap()).unwrap();
+    head.version = u32::MAX;
+    (head.issued_at, head.expires_at) = (head.issued_at + 30 * 86_400, head.expires_at + 60 * 86_400);
+    fs::write(&place, head.sign(KeyId(4), &stolen)).unwrap();
+    checkpoint.sync_from(&stick.path().display().to_string()).ok();
+
+    registry.revoke(&person);
+    let said = sync(&checkpoint, &registry);
+    assert!(error(&said).contains("it goes back"), "the key is still good: {}", said.out);
+    keys(&registry, &["revoke", "4", "--yes"]).ok();
+    let report = sync(&checkpoint, &registry).ok().one();
+    assert_eq!((&report["changed"], &report["revoked"]), (&true.into(), &1.into()), "{report}");
+    assert_eq!(checkpoint.verdict(&code), ("deny".into(), "revoked".into()));
+    // What the thief made does not come back, nor do the true lists from before.
+    let said = checkpoint.sync_from(&stick.path().display().to_string());
+    assert!(error(&said).contains("goes back"), "{}", said.out);
+}
+
+#[test]
 fn a_running_registry_makes_the_keys_that_are_due_by_itself() {
     let mut registry = Registry::new();
     let ahead = "[keys]\nlife_days = 400\nahead_days = 399\n";

@@ -446,6 +446,17 @@ def sy_4_2_follows(head, body, known, known_body):
         return body == known_body
     return not (back("version") or back("revocations", "version") or back("revocations", "oldest_day"))
 
+def sy_4_7_follows_a_thiefs(head, known, known_file, keyset):
+    # SY 4.7: the successor's keyset is newer, its root is not older
+    if head["keyset"]["version"] <= known["keyset"]["version"] or head["root"]["version"] < known["root"]["version"]:
+        return False
+    # SY 4.7: and the key that signed the known head is not known in it
+    try:
+        sy_4_1_head(known_file, keyset)
+    except Refused as refused:
+        return refused.args[0] == "unknown_key"
+    return False
+
 def sy_1_3_named(data, named):
     must(len(data) == named["size"] and sha256(data).hexdigest() == named["sha256"], "hash")
     return {"matches": True}
@@ -648,8 +659,12 @@ def judge_list(vector):
     root = sy_3_1_pin_root(bytes.fromhex(given["root"])) if "root" in given else None
     keyset = sy_3_3_keyset(bytes.fromhex(given["keyset"]), root) if "keyset" in given else None
     if check == "head_follows":
-        known = sy_4_1_head(bytes.fromhex(given["known"]), keyset)
-        return {"follows": sy_4_2_follows(*sy_4_1_head(file, keyset), *known)}
+        head, body = sy_4_1_head(file, keyset)
+        known = bytes.fromhex(given["known"])
+        known_body, _ = sy_2_1_envelope(known, "head")
+        known_head = sy_4_5_head_body(known_body)
+        follows = sy_4_2_follows(head, body, known_head, known_body)
+        return {"follows": follows or sy_4_7_follows_a_thiefs(head, known_head, known, keyset)}
     if check == "apply":
         fetched = [bytes.fromhex(data) for data in given["fetched"]]
         return sy_5_5_apply(sy_4_1_head(file, keyset)[0], given.get("set"), fetched)

@@ -130,6 +130,14 @@ impl Head {
             && (self.version != known.version || self == known)
     }
 
+    /// SY 4.7: "The known head does not bind its successor once the successor's keyset is newer and the key that signed the
+    /// known head is not known in it." `known_file` is the known head as it was signed, `keys` the keyset of this one.
+    pub fn follows_a_thiefs(&self, known: &Self, known_file: &[u8], keys: &Keyset) -> bool {
+        self.root.version >= known.root.version
+            && self.keyset.version > known.keyset.version
+            && matches!(Self::open(known_file, keys), Err(ListError::UnknownKey))
+    }
+
     fn parse(body: &[u8]) -> Result<Self, ListError> {
         let mut body = Reader::new(body);
         let (epoch, version) = (body.u32()?, body.u32()?);

@@ -31,13 +31,22 @@ pub fn fetch(transport: &dyn Transport, known: &Trust) -> Result<Option<Update>,
         return Err(SyncError::Rollback { got: keys.version, known: known.keys.version });
     }
     let head = Head::open(&head_file, &keys).map_err(refused("the head"))?;
-    // SY 4.2: never back.
-    if let Some(last) = &known.head
+    let mut bound = known.head.as_ref();
+    if let Some(last) = bound
+        // SY 4.2: never back.
         && !head.follows(last)
     {
-        return Err(SyncError::Rollback { got: head.version, known: last.version });
+        // SY 4.7: but for what a thief made up.
+        if !head.follows_a_thiefs(last, &known.head_file, &keys) {
+            return Err(SyncError::Rollback { got: head.version, known: last.version });
+        }
+        tracing::warn!(
+            version = last.version,
+            "the lists here were signed with a key that was taken away; starting over"
+        );
+        bound = None;
     }
-    let (revocations, change) = revocations(transport, known, &head)?;
+    let (revocations, change) = revocations(transport, bound, &known.revocations, &head)?;
     let trust = Trust { root_file, root, keyset_file, keys, head_file, head: Some(head), revocations };
     Ok(Some(Update { replaces: known.head_file.clone(), trust, change }))
 }
@@ -76,9 +85,14 @@ fn follow_root(transport: &dyn Transport, known: &Trust, newest: &FileRef) -> Re
 }
 
 /// SY 5.5: by deltas if there is a way from the set here, else from the snapshot.
-fn revocations(transport: &dyn Transport, known: &Trust, head: &Head) -> Result<(RevocationSet, Change), SyncError> {
+fn revocations(
+    transport: &dyn Transport,
+    last: Option<&Head>,
+    known: &RevocationSet,
+    head: &Head,
+) -> Result<(RevocationSet, Change), SyncError> {
     let oldest_day = head.revocations.oldest_day;
-    if let Some(last) = &known.head
+    if let Some(last) = last
         && last.epoch == head.epoch
         && let Some(path) = head.revocations.path_from(last.revocations.version)
     {
@@ -86,7 +100,7 @@ fn revocations(transport: &dyn Transport, known: &Trust, head: &Head) -> Result<
         for delta in path {
             extend(&mut added, list(transport, head, &delta.file, Some(delta.from))?)?;
         }
-        let set = known.revocations.after(&added, oldest_day).map_err(refused("a delta"))?;
+        let set = known.after(&added, oldest_day).map_err(refused("a delta"))?;
         match matches_head(&set, head) {
             Ok(()) => return Ok((set, Change::Add(added, oldest_day))),
             // The set here may be the damaged one: the snapshot tells.

@@ -52,6 +52,7 @@ pub(crate) fn all() -> Vec<ListVector> {
     keysets(&mut lists);
     heads(&mut lists);
     followers(&mut lists);
+    thieves(&mut lists);
     named(&mut lists);
     lists.0
 }
@@ -689,6 +690,40 @@ fn heads(v: &mut Lists) {
     let body = good.body();
     let shorter = signed(HEAD, &body[..body.len() - 1], &[(LISTS, &lists)]);
     head("head-body-truncated", "SY 4.5", "The last byte of the body is missing.", &shorter, error("length"));
+}
+
+/// SY 4.7: the known head is signed with a key that the keyset does not hold.
+fn thieves(v: &mut Lists) {
+    let mut known = Head { version: u32::MAX, issued_at: NOW + 9_000_000, expires_at: u32::MAX, ..Head::default() };
+    (known.root.version, known.keyset.version) = (3, 8);
+    let file = |head: &Head, id: u16, by: &SigningKey| signed(HEAD, &head.body(), &[(id, by)]);
+    let (gone, lists) = (key("gone"), registry_key(LISTS));
+    let mut thieves = |name: &str, about: &str, known_file: &[u8], change: &dyn Fn(&mut Head), follows: bool| {
+        let given = Given { known: Some(hex(known_file)), ..with_keyset() };
+        let mut head = Head::default();
+        (head.root.version, head.keyset.version) = (3, 9);
+        change(&mut head);
+        let expect = ListExpect::Follows { follows };
+        v.push(
+            Check::HeadFollows,
+            &format!("follows-thief-{name}"),
+            "SY 4.7",
+            about,
+            given,
+            &file(&head, LISTS, &lists),
+            expect,
+        );
+    };
+    let stolen = file(&known, 77, &gone);
+    let about = "The key that signed a head far ahead was taken away: the true head counts, though it is older.";
+    thieves("overcome", about, &stolen, &|_| {}, true);
+    let about = "No newer keyset says that the key was taken away.";
+    thieves("same-keyset", about, &stolen, &|h| h.keyset.version = 8, false);
+    let about = "The root does not go back, whoever signed the known head.";
+    thieves("root-back", about, &stolen, &|h| h.root.version = 2, false);
+    let about = "The key that signed the known head is still good, whatever it signed.";
+    let known_by_lists = file(&known, LISTS, &lists);
+    thieves("key-still-good", about, &known_by_lists, &|_| {}, false);
 }
 
 fn followers(v: &mut Lists) {
