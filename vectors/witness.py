@@ -587,6 +587,8 @@ def sy_6_1_events(data):
         records.append({"seq": seq, "chain": chain.hex(), "event": event})
         if record[0] == 2:
             records[-1]["passage"] = sy_6_6_passage(Reader(record[1:]))
+        if record[0] == 4:
+            records[-1]["ruling"] = sy_6_8_ruling(Reader(record[1:]))
     batch.end()
     # SY 6.1: under key id 0
     sy_2_5_signed_by_one({0: device}, "events", body, signatures)
@@ -594,19 +596,28 @@ def sy_6_1_events(data):
 
 def sy_6_4_presented(record):
     event = record.fields(id=16, earliest_ms=8, latest_ms=8)
+    sy_6_4_time(record, event)
+    event["lane"] = sy_6_4_text(record, "lane", 64, no_control)
+    event.update(record.fields(kind=1, handle=4))
+    event["outcome"] = sy_6_4_choice(record, "outcome", {1: "pass", 2: "confirm", 3: "deny"})
+    event["reason"] = sy_6_4_text(record, "reason", 32, lambda c: c in REASON)
+    event["gate"] = sy_6_4_choice(record, "gate", GATE)
+    event["latency_us"] = [record.number(4) for _ in range(4)]
+    record.end()
+    return event
+
+REASON = "abcdefghijklmnopqrstuvwxyz0123456789_"
+GATE = {0: "closed", 1: "opened", 2: "fault", 3: "unknown"}
+
+def no_control(c):
+    return not (c < " " or "\x7f" <= c <= "\x9f")
+
+def sy_6_4_time(record, event):
     # SY 6.4
     must(event["latest_ms"] >= event["earliest_ms"], "field", field="time")
     if event["latest_ms"] == 2**64 - 1:
         event["latest_ms"] = None
     event["clock"] = sy_6_4_choice(record, "clock", {1: "synced", 2: "holdover", 3: "system", 4: "floor", 5: "stated"})
-    event["lane"] = sy_6_4_text(record, "lane", 64, lambda c: not (c < " " or "\x7f" <= c <= "\x9f"))
-    event.update(record.fields(kind=1, handle=4))
-    event["outcome"] = sy_6_4_choice(record, "outcome", {1: "pass", 2: "confirm", 3: "deny"})
-    event["reason"] = sy_6_4_text(record, "reason", 32, lambda c: c in "abcdefghijklmnopqrstuvwxyz0123456789_")
-    event["gate"] = sy_6_4_choice(record, "gate", {0: "closed", 1: "opened", 2: "fault", 3: "unknown"})
-    event["latency_us"] = [record.number(4) for _ in range(4)]
-    record.end()
-    return event
 
 def sy_6_6_passage(record):
     passage = record.fields(id=16, of=1, passed=1)
@@ -615,6 +626,16 @@ def sy_6_6_passage(record):
     must(passage["passed"] <= passage["of"], "field", field="passed")
     record.end()
     return passage
+
+def sy_6_8_ruling(record):
+    ruling = record.fields(id=16, earliest_ms=8, latest_ms=8)
+    sy_6_4_time(record, ruling)
+    ruling["guard"] = sy_6_4_text(record, "guard", 32, no_control)
+    ruling["answer"] = sy_6_4_choice(record, "answer", {1: "let_in", 2: "turned_away"})
+    ruling["reason"] = sy_6_4_text(record, "reason", 32, lambda c: c in REASON)
+    ruling["gate"] = sy_6_4_choice(record, "gate", GATE)
+    record.end()
+    return ruling
 
 def sy_6_4_choice(record, field, names):
     value = record.number(1)

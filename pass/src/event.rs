@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::file::Sha256Hash;
 use crate::key::{self, Context, KeyId};
 use crate::limits;
+use crate::ruling::Ruling;
 use crate::signed::{self, FileType, ListError};
 use crate::time::ClockSource;
 use crate::wire::{Reader, Writer};
@@ -53,6 +54,10 @@ pub enum GateOutcome {
 
 impl GateOutcome {
     const ALL: [Self; 4] = [Self::Closed, Self::Opened, Self::Fault, Self::Unknown];
+
+    pub(crate) fn from_wire(byte: u8) -> Option<Self> {
+        one_of(Self::ALL, byte, |g| g as u8)
+    }
 
     /// The name used in JSON.
     pub fn name(self) -> &'static str {
@@ -130,10 +135,8 @@ impl Event {
         let lane = text(r.short_str()?, 64).ok_or(ListError::Field("lane"))?;
         let (kind, handle) = (r.u8()?, r.u32()?);
         let outcome = one_of(OutcomeCode::ALL, r.u8()?, |o| o as u8).ok_or(ListError::Field("outcome"))?;
-        let reason = text(r.short_str()?, 32)
-            .filter(|s| s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
-            .ok_or(ListError::Field("reason"))?;
-        let gate = one_of(GateOutcome::ALL, r.u8()?, |g| g as u8).ok_or(ListError::Field("gate"))?;
+        let reason = reason(r.short_str()?).ok_or(ListError::Field("reason"))?;
+        let gate = GateOutcome::from_wire(r.u8()?).ok_or(ListError::Field("gate"))?;
         let latency_us = [r.u32()?, r.u32()?, r.u32()?, r.u32()?];
         r.end()?;
         Ok(Some(Self { id, earliest_ms, latest_ms, clock, lane, kind, handle, outcome, reason, gate, latency_us }))
@@ -181,16 +184,21 @@ impl Passage {
     }
 }
 
-fn one_of<T: Copy, const N: usize>(all: [T; N], byte: u8, wire: impl Fn(T) -> u8) -> Option<T> {
+pub(crate) fn one_of<T: Copy, const N: usize>(all: [T; N], byte: u8, wire: impl Fn(T) -> u8) -> Option<T> {
     all.into_iter().find(|v| wire(*v) == byte)
 }
 
-fn text(bytes: &[u8], most: usize) -> Option<String> {
+pub(crate) fn text(bytes: &[u8], most: usize) -> Option<String> {
     let s = core::str::from_utf8(bytes).ok()?;
     (s.len() <= most && !s.chars().any(char::is_control)).then(|| s.into())
 }
 
-fn short_str(w: &mut Writer, s: &str) {
+/// A stable code, as in a reason.
+pub(crate) fn reason(bytes: &[u8]) -> Option<String> {
+    text(bytes, 32).filter(|s| s.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
+}
+
+pub(crate) fn short_str(w: &mut Writer, s: &str) {
     let mut n = s.len().min(64);
     while !s.is_char_boundary(n) {
         n -= 1;
@@ -267,6 +275,7 @@ impl Batch {
             let record = body.take(length)?;
             Event::decode(record)?;
             Passage::decode(record)?;
+            Ruling::decode(record)?;
             records.push(record.to_vec());
         }
         body.end()?;

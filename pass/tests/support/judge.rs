@@ -3,8 +3,8 @@
 use tongguan_pass::head::DeltaRef;
 use tongguan_pass::{
     Batch, Body, Event as PassEvent, FileRef, Freshness, Head, Interval, Keyset, ListError, Passage as PassPassage,
-    Purpose, RegistryKey, Revocation, RevocationList, RevocationSet, Root, Sha256Hash, TimeReply, Unverified,
-    VerifyingKey,
+    Purpose, RegistryKey, Revocation, RevocationList, RevocationSet, Root, Ruling as PassRuling, Sha256Hash, TimeReply,
+    Unverified, VerifyingKey,
 };
 use tongguan_pass::{CodeError, KeyId};
 
@@ -12,7 +12,7 @@ use super::lists::bytes;
 use super::make::hex;
 use super::schema::{
     Check, CodeExpect, CodeVector, Delta, Event, Fields, Key, ListExpect, ListVector, Passage, Record, Ref, Revoked,
-    RootKey, TypedRef,
+    RootKey, Ruling, TypedRef,
 };
 
 pub(crate) fn code(vector: &CodeVector) -> CodeExpect {
@@ -272,8 +272,18 @@ fn show_batch(batch: &Batch) -> Result<ListExpect, ListError> {
     let mut records = Vec::new();
     for (seq, record, chain) in batch.chained() {
         let event = PassEvent::decode(record)?.as_ref().map(show_event);
+        let ruling = PassRuling::decode(record)?.map(|r| Ruling {
+            id: hex(&r.id),
+            earliest_ms: r.earliest_ms,
+            latest_ms: (r.latest_ms != u64::MAX).then_some(r.latest_ms),
+            clock: r.clock.name().into(),
+            guard: r.guard,
+            answer: r.answer.name().into(),
+            reason: r.reason,
+            gate: r.gate.name().into(),
+        });
         let passage = PassPassage::decode(record)?.map(|p| Passage { id: hex(&p.id), of: p.of, passed: p.passed });
-        records.push(Record { seq, chain: chain.to_string(), event, passage });
+        records.push(Record { seq, chain: chain.to_string(), event, passage, ruling });
     }
     let device = hex(batch.device.as_bytes());
     Ok(ListExpect::Batch { device, first_seq: batch.first_seq, previous: batch.previous.to_string(), records })

@@ -279,6 +279,22 @@ pub(crate) struct Record {
     /// Of a record of type 2 (SY 6.6), else left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) passage: Option<Passage>,
+    /// Of a record of type 4 (SY 6.8), else left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) ruling: Option<Ruling>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ruling {
+    pub(crate) id: String,
+    pub(crate) earliest_ms: u64,
+    pub(crate) latest_ms: Option<u64>,
+    pub(crate) clock: String,
+    pub(crate) guard: String,
+    pub(crate) answer: String,
+    pub(crate) reason: String,
+    pub(crate) gate: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

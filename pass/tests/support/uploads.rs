@@ -3,13 +3,14 @@
 use super::forge;
 use super::lists::{EVENTS, Lists, TIME_REPLY, envelope, error, field, padded, signed, with_keyset};
 use super::make::{KEYS_FROM, LISTS, LIVE, NOW, TIME, TIME_OVER, hex, key, public, registry_key, sha256, sign};
-use super::schema::{Check, Event, Given, ListExpect, ListVector, Passage, Record, Stored};
+use super::schema::{Check, Event, Given, ListExpect, ListVector, Passage, Record, Ruling, Stored};
 
 pub(crate) fn all() -> Vec<ListVector> {
     let mut lists = Lists::default();
     batches(&mut lists);
     records(&mut lists);
     passages(&mut lists);
+    rulings(&mut lists);
     chains(&mut lists);
     time_replies(&mut lists);
     lists.0
@@ -114,7 +115,7 @@ fn three() -> (Vec<Vec<u8>>, Vec<Record>) {
     let expect = (1..).zip(&records).zip(events);
     let expect = expect.map(|((seq, record), event)| {
         previous = chain(previous, seq, record);
-        Record { seq, chain: hex(&previous), event, passage: None }
+        Record { seq, chain: hex(&previous), event, passage: None, ruling: None }
     });
     let expect = expect.collect();
     (records, expect)
@@ -148,7 +149,7 @@ fn batches(v: &mut Lists) {
     let mut value = [0; 32];
     let chained = (1..=500).map(|seq| {
         value = chain(value, seq, &[9]);
-        Record { seq, chain: hex(&value), event: None, passage: None }
+        Record { seq, chain: hex(&value), event: None, passage: None, ruling: None }
     });
     let chained: Vec<Record> = chained.collect();
     let about = "As many records as allowed.";
@@ -159,7 +160,8 @@ fn batches(v: &mut Lists) {
     let about = "The numbers would not fit a database's signed integer.";
     batches("first-seq-too-large", "SY 6.1", about, &batch(1 << 63, [0; 32], one), field("first_seq"));
     let largest = (1 << 63) - 2;
-    let last = Record { seq: largest, chain: hex(&chain([2; 32], largest, &[9])), event: None, passage: None };
+    let last =
+        Record { seq: largest, chain: hex(&chain([2; 32], largest, &[9])), event: None, passage: None, ruling: None };
     let file = batch(largest, [2; 32], &[vec![9]]);
     batches(
         "first-seq-largest",
@@ -178,7 +180,7 @@ fn batches(v: &mut Lists) {
     batches("record-too-long", "SY 6.1", "A record over the limit.", &long, field("event length"));
     let longest = batch(1, [0; 32], &[vec![9; 1024]]);
     let value = hex(&chain([0; 32], 1, &[9; 1024]));
-    let record = Record { seq: 1, chain: value, event: None, passage: None };
+    let record = Record { seq: 1, chain: value, event: None, passage: None, ruling: None };
     batches("record-longest", "SY 6.1", "A record at the limit.", &longest, believed(1, [0; 32], &[record]));
     let stranger = signed(EVENTS, &body(&device, 1, [0; 32], one), &[(0, &key("stranger"))]);
     batches("signed-by-another", "SY 6.1", "Another device's signature.", &stranger, error("signature"));
@@ -249,7 +251,11 @@ fn records(v: &mut Lists) {
             Err(name) => field(name),
             Ok(()) => {
                 let value = hex(&chain([0; 32], 1, &record));
-                believed(1, [0; 32], &[Record { seq: 1, chain: value, event: Some(parts.expect(1)), passage: None }])
+                believed(
+                    1,
+                    [0; 32],
+                    &[Record { seq: 1, chain: value, event: Some(parts.expect(1)), passage: None, ruling: None }],
+                )
             }
         };
         let file = batch(1, [0; 32], &[record]);
@@ -281,11 +287,72 @@ fn passages(v: &mut Lists) {
             |(of, passed)| {
                 let passage = Some(Passage { id: hex(&[7; 16]), of, passed });
                 let chain = hex(&chain([0; 32], 1, &record));
-                believed(1, [0; 32], &[Record { seq: 1, chain, event: None, passage }])
+                believed(1, [0; 32], &[Record { seq: 1, chain, event: None, passage, ruling: None }])
             },
         );
         v.push(Check::Events, &format!("passage-{name}"), "SY 6.6", about, Given::default(), &file, expect);
     }
+}
+
+fn rulings(v: &mut Lists) {
+    let at = u64::from(NOW) * 1000;
+    let good = Ruling {
+        id: hex(&[7; 16]),
+        earliest_ms: at,
+        latest_ms: Some(at + 40),
+        clock: "synced".into(),
+        guard: "王".into(),
+        answer: "let_in".into(),
+        reason: "document_seen".into(),
+        gate: "opened".into(),
+    };
+    let encode = |guard: &[u8], latest: u64, clock: u8, answer: u8, reason: &str, gate: u8| {
+        let mut b = [[4].as_slice(), &[7; 16], &at.to_be_bytes(), &latest.to_be_bytes(), &[clock]].concat();
+        b.push(u8::try_from(guard.len()).expect("short"));
+        b.extend(guard);
+        b.push(answer);
+        b.push(u8::try_from(reason.len()).expect("short"));
+        b.extend(reason.as_bytes());
+        b.push(gate);
+        b
+    };
+    let seen = "document_seen";
+    let record = encode("王".as_bytes(), at + 40, 1, 1, seen, 1);
+    let mut rulings = |name: &str, about: &str, record: &[u8], expect: Result<Ruling, ListExpect>| {
+        let file = batch(1, [0; 32], &[record.to_vec()]);
+        let expect = expect.map_or_else(
+            |refused| refused,
+            |ruling| {
+                let chain = hex(&chain([0; 32], 1, record));
+                believed(1, [0; 32], &[Record { seq: 1, chain, event: None, passage: None, ruling: Some(ruling) }])
+            },
+        );
+        v.push(Check::Events, &format!("ruling-{name}"), "SY 6.8", about, Given::default(), &file, expect);
+    };
+    rulings("let-in", "A guard has seen a document and lets in.", &record, Ok(good.clone()));
+    let away = encode(b"", u64::MAX, 4, 2, "", 0);
+    let (latest_ms, clock, answer, gate) = (None, "floor".into(), "turned_away".into(), "closed".into());
+    let turned = Ruling { latest_ms, clock, guard: String::new(), answer, reason: String::new(), gate, ..good.clone() };
+    rulings("turned-away", "Nobody is logged in, no reason is given, the time is not known.", &away, Ok(turned));
+    let longest = "a".repeat(32);
+    let record = encode(longest.as_bytes(), at + 40, 1, 1, seen, 1);
+    rulings("guard-longest", "A name of 32 bytes.", &record, Ok(Ruling { guard: longest, ..good }));
+    for (name, about, record, expect) in [
+        ("guard-too-long", "A name of 33 bytes.", encode(&[b'a'; 33], at, 1, 1, seen, 1), field("guard")),
+        ("guard-control", "A line feed in a name.", encode(b"a\nb", at, 1, 1, seen, 1), field("guard")),
+        ("time-backward", "latest is before earliest.", encode(b"", at - 1, 1, 1, seen, 1), field("time")),
+        ("clock-0", "A clock source that there is not.", encode(b"", at, 0, 1, seen, 1), field("clock")),
+        ("answer-0", "An answer that there is not.", encode(b"", at, 1, 0, seen, 1), field("answer")),
+        ("answer-3", "An answer that there is not.", encode(b"", at, 1, 3, seen, 1), field("answer")),
+        ("reason-upper-case", "A reason is of a-z, 0-9 and _.", encode(b"", at, 1, 1, "Seen", 1), field("reason")),
+        ("gate-4", "A gate outcome that there is not.", encode(b"", at, 1, 1, seen, 4), field("gate")),
+    ] {
+        rulings(name, about, &record, Err(expect));
+    }
+    let record = encode(b"", at, 1, 1, seen, 1);
+    rulings("truncated", "The last byte is missing.", &record[..record.len() - 1], Err(error("length")));
+    let longer = [record, vec![0]].concat();
+    rulings("trailing-byte", "A byte follows the last field.", &longer, Err(error("length")));
 }
 
 fn chains(v: &mut Lists) {
