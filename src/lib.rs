@@ -9,6 +9,7 @@ pub mod config;
 pub mod decide;
 pub mod decode;
 pub mod gate;
+pub mod guards;
 pub mod lane;
 pub mod lang;
 pub mod screen;
