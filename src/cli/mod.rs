@@ -1,6 +1,7 @@
 //! Commands and their options. Exit codes: 0 done or pass, 1 a deny or a failed check, 2 misuse or an error.
 
 mod doctor;
+mod guards;
 mod questions;
 mod run;
 mod upkeep;
@@ -49,6 +50,8 @@ enum Command {
     Events(questions::EventsArgs),
     /// Say how far lists, clock and keys can be relied on, and what is known of the time. Exit code 1 if one of them is red.
     Doctor(doctor::DoctorArgs),
+    /// Say who may log in at this gate.
+    Guard(guards::GuardArgs),
     /// Set up a data folder that trusts one registry.
     Init(upkeep::InitArgs),
 }
@@ -75,6 +78,7 @@ impl Cli {
             Command::Sync(args) => args.run(),
             Command::Events(args) => args.run(),
             Command::Doctor(args) => args.run(),
+            Command::Guard(args) => args.run(),
             Command::Init(args) => args.run(),
         }
     }

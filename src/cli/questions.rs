@@ -232,6 +232,10 @@ fn in_words(event: &serde_json::Value) -> String {
         serde_json::Value::Null => "-".to_owned(),
         other => other.to_string(),
     };
+    if event["answer"].is_string() {
+        let (seq, at, answer) = (text("seq"), text("at"), text("answer"));
+        return format!("{seq:>6}  {at}  guard {}  {answer}  {}  gate {}", text("guard"), text("reason"), text("gate"));
+    }
     if event["about"].is_string() {
         return format!("{:>6}  {}  {} of {} went through", text("seq"), text("at"), text("passed"), text("of"));
     }

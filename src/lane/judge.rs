@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tongguan_pass::{Event, GateOutcome, Passage};
+use tongguan_pass::{Answer, Event, GateOutcome, Passage, Ruling};
 
 use super::printer::Printer;
 use super::recorder::Recorder;
@@ -38,8 +38,43 @@ pub struct Presented {
     pub decision: Decision,
     /// What the gate did.
     pub gate: GateOutcome,
+    id: [u8; 16],
     entry: NewEntry,
     trust: Arc<Trust>,
+}
+
+impl Presented {
+    /// The id of its event.
+    pub fn id(&self) -> [u8; 16] {
+        self.id
+    }
+}
+
+/// What a guard says to an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// Who; empty where nobody logs in.
+    pub guard: String,
+    /// What.
+    pub answer: Answer,
+    /// Why: a stable code.
+    pub reason: String,
+}
+
+/// A guard's word that was acted upon, and is not yet in the journal.
+#[derive(Debug)]
+#[must_use = "it is not in the journal yet"]
+pub struct Ruled {
+    /// What the gate did.
+    pub gate: GateOutcome,
+    entry: NewEntry,
+}
+
+/// The last code that was not let in: a guard may still say something to it.
+struct Unruled {
+    event: [u8; 16],
+    code: CodeId,
+    people: u8,
 }
 
 /// See the module.
@@ -52,6 +87,7 @@ pub struct Judge {
     uses: Uses,
     recorder: Recorder,
     opened: VecDeque<Opened>,
+    unruled: Option<Unruled>,
 }
 
 /// An opening, and the event and the code it was for.
@@ -75,7 +111,7 @@ impl Judge {
         let uses = journal.uses(clock.now().interval().earliest)?;
         let recorder = Recorder::new(Arc::clone(&journal), None);
         let (lane, policy) = (config.lane.clone(), policy(config));
-        Ok(Self { lane, policy, trust, clock, journal, uses, recorder, opened: VecDeque::new() })
+        Ok(Self { lane, policy, trust, clock, journal, uses, recorder, opened: VecDeque::new(), unruled: None })
     }
 
     /// Prints each event as it is journaled.
@@ -100,35 +136,82 @@ impl Judge {
         let mut event = self.event(&decision, &now);
         let used = CodeChange::Used(code, Use { at: now.best_guess().as_second(), lane: self.lane.clone() });
         let mut entry = NewEntry { record: event.encode(), at: now.best_guess(), code: None };
+        let people = decision.facts.map_or(1, |f| f.entries);
+        self.unruled = None;
         if decision.verdict == Verdict::Pass {
             event.gate = GateOutcome::Unknown;
             (entry.record, entry.code) = (event.encode(), Some(used));
             self.journal.intend(&entry);
-            event.gate = match open(decision.facts.map_or(1, |f| f.entries)) {
-                Ok(opening) => {
-                    self.opened.push_back(Opened { opening, event: event.id, code });
-                    self.opened.drain(..self.opened.len().saturating_sub(MOST_OPEN));
-                    GateOutcome::Opened
-                }
-                Err(error) => {
-                    tracing::error!("the gate does not open: {error}");
-                    GateOutcome::Fault
-                }
-            };
+            event.gate = self.open(people, event.id, code, open);
+        } else {
+            self.unruled = Some(Unruled { event: event.id, code, people });
         }
         let relay = if event.gate == GateOutcome::Closed { Duration::ZERO } else { decided_at.elapsed() };
         let latency = [timing.capture, timing.decode, decided_at - timing.decoded_at, relay];
         event.latency_us = latency.map(|d| u32::try_from(d.as_micros()).unwrap_or(u32::MAX));
         entry.record = event.encode();
-        match entry.code.take() {
-            // A gate that did not open has let nobody in.
-            Some(CodeChange::Used(code, used)) if event.gate == GateOutcome::Opened => {
-                self.uses.record(code, used.clone());
-                entry.code = Some(CodeChange::Used(code, used));
-            }
-            _ => {}
+        self.use_up(&mut entry, event.gate);
+        Presented { decision, gate: event.gate, id: event.id, entry, trust }
+    }
+
+    /// A guard's word to the last code, if that is the event of `id` and was not let in: opens the gate or leaves it closed.
+    pub fn rule(
+        &mut self,
+        id: [u8; 16],
+        word: Word,
+        open: impl FnOnce(u8) -> Result<Opening, GateError>,
+    ) -> Option<Ruled> {
+        let Unruled { event, code, people } = self.unruled.take_if(|unruled| unruled.event == id)?;
+        let now = self.clock.now();
+        let Word { guard, answer, reason } = word;
+        let (earliest_ms, latest_ms) = (ms(now.earliest), now.latest.map_or(u64::MAX, ms));
+        let (clock, gate) = (now.source, GateOutcome::Closed);
+        let mut ruling = Ruling { id: event, earliest_ms, latest_ms, clock, guard, answer, reason, gate };
+        let mut entry = NewEntry { record: Vec::new(), at: now.best_guess(), code: None };
+        if answer == Answer::LetIn {
+            ruling.gate = GateOutcome::Unknown;
+            entry.record = ruling.encode();
+            let used = Use { at: now.best_guess().as_second(), lane: self.lane.clone() };
+            entry.code = Some(CodeChange::Used(code, used));
+            self.journal.intend(&entry);
+            ruling.gate = self.open(people, event, code, open);
         }
-        Presented { decision, gate: event.gate, entry, trust }
+        entry.record = ruling.encode();
+        self.use_up(&mut entry, ruling.gate);
+        Some(Ruled { gate: ruling.gate, entry })
+    }
+
+    /// Journals a guard's word.
+    pub fn remember_ruling(&mut self, ruled: Ruled) {
+        self.recorder.record(ruled.entry);
+    }
+
+    fn open(
+        &mut self,
+        people: u8,
+        event: [u8; 16],
+        code: CodeId,
+        open: impl FnOnce(u8) -> Result<Opening, GateError>,
+    ) -> GateOutcome {
+        match open(people) {
+            Ok(opening) => {
+                self.opened.push_back(Opened { opening, event, code });
+                self.opened.drain(..self.opened.len().saturating_sub(MOST_OPEN));
+                GateOutcome::Opened
+            }
+            Err(error) => {
+                tracing::error!("the gate does not open: {error}");
+                GateOutcome::Fault
+            }
+        }
+    }
+
+    /// A gate that did not open has let nobody in.
+    fn use_up(&mut self, entry: &mut NewEntry, gate: GateOutcome) {
+        entry.code.take_if(|_| gate != GateOutcome::Opened);
+        if let Some(CodeChange::Used(code, used)) = &entry.code {
+            self.uses.record(*code, used.clone());
+        }
     }
 
     /// Journals what was presented. What cannot be written now waits.
@@ -186,7 +269,6 @@ impl Judge {
         let mut id = [0; 16];
         // Without randomness the journal's own number still tells events apart.
         getrandom::fill(&mut id).ok();
-        let ms = |t: jiff::Timestamp| u64::try_from(t.as_millisecond()).unwrap_or(0);
         Event {
             id,
             earliest_ms: ms(now.earliest),
@@ -201,6 +283,10 @@ impl Judge {
             latency_us: [0; 4],
         }
     }
+}
+
+fn ms(at: jiff::Timestamp) -> u64 {
+    u64::try_from(at.as_millisecond()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -356,5 +442,48 @@ mod tests {
         drop(judge);
         drop(world.judge());
         assert_eq!(world.journal().len(), 2);
+    }
+
+    #[test]
+    fn a_guards_word_counts_once_for_the_code_that_is_there_and_is_journaled_with_who_and_why() {
+        let world = World::new();
+        let mut judge = world.judge();
+        let word = |answer| Word { guard: "王".into(), answer, reason: "document_seen".into() };
+        let mut opened = 0;
+        let mut rule = |judge: &mut Judge, id, answer| {
+            let ruled = judge.rule(id, word(answer), |_| {
+                opened += 1;
+                Ok(Opening(100 + opened))
+            });
+            ruled.map(|ruled| {
+                let gate = ruled.gate;
+                judge.remember_ruling(ruled);
+                gate
+            })
+        };
+        // Let in by the gate: there is nothing to say.
+        let passed = judge.present(&live(), timing(), |_| Ok(Opening(1)));
+        let first = passed.id();
+        judge.remember(passed);
+        assert_eq!(rule(&mut judge, first, Answer::LetIn), None);
+        let show_again = |judge: &mut Judge| {
+            let presented = judge.present(&live(), timing(), |_| panic!("it was used"));
+            let id = presented.id();
+            judge.remember(presented);
+            id
+        };
+        let refused = show_again(&mut judge);
+        assert_eq!(rule(&mut judge, first, Answer::LetIn), None, "about another code");
+        assert_eq!(rule(&mut judge, refused, Answer::LetIn), Some(GateOutcome::Opened));
+        assert_eq!(rule(&mut judge, refused, Answer::LetIn), None, "said once");
+        let again = show_again(&mut judge);
+        assert_eq!(rule(&mut judge, again, Answer::TurnedAway), Some(GateOutcome::Closed));
+        assert_eq!(opened, 1);
+        let rulings: Vec<Ruling> = world.journal().iter().filter_map(|e| Ruling::decode(&e.record).unwrap()).collect();
+        assert_eq!(
+            rulings.iter().map(|r| (r.id, r.answer, r.gate)).collect::<Vec<_>>(),
+            [(refused, Answer::LetIn, GateOutcome::Opened), (again, Answer::TurnedAway, GateOutcome::Closed)]
+        );
+        assert_eq!((rulings[0].guard.as_str(), rulings[0].reason.as_str()), ("王", "document_seen"));
     }
 }

@@ -10,7 +10,7 @@ mod printer;
 mod recorder;
 mod status;
 
-pub use judge::{Judge, Presented, Timing};
+pub use judge::{Judge, Presented, Ruled, Timing, Word};
 pub use recorder::event_json;
 
 use std::io::Write;

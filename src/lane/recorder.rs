@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tongguan_pass::{Event, Kind, Passage, Sha256Hash};
+use tongguan_pass::{Event, Kind, Passage, Ruling, Sha256Hash};
 
 use super::printer::Printer;
 use crate::lang::Text;
@@ -117,15 +117,7 @@ fn unwritten_json(new: &NewEntry) -> Value {
 
 /// A journaled event as JSON (one line).
 pub fn event_json(entry: &Entry) -> Value {
-    let event = match (Event::decode(&entry.record), Passage::decode(&entry.record)) {
-        (Ok(Some(event)), _) => event,
-        (_, Ok(Some(Passage { id, of, passed }))) => {
-            let at = entry.at.map(|at| format!("{at:.3}"));
-            return json!({"seq": entry.seq, "at": at, "about": hex(&id), "of": of, "passed": passed});
-        }
-        // Written by a later version: what can be said without understanding it.
-        _ => return json!({"seq": entry.seq, "type": entry.record.first(), "handed_in": entry.handed_in}),
-    };
+    let Ok(Some(event)) = Event::decode(&entry.record) else { return about_an_event(entry) };
     let shown = |at: jiff::Timestamp| format!("{at:.3}");
     let time = |ms: u64| i64::try_from(ms).ok().and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok()).map(shown);
     // Of an entry that an earlier version wrote only the interval is known.
@@ -156,6 +148,27 @@ pub fn event_json(entry: &Entry) -> Value {
             "latest": time(event.latest_ms),
         },
     })
+}
+
+/// A record that is about an event.
+fn about_an_event(entry: &Entry) -> Value {
+    let at = entry.at.map(|at| format!("{at:.3}"));
+    if let Ok(Some(Passage { id, of, passed })) = Passage::decode(&entry.record) {
+        return json!({"seq": entry.seq, "at": at, "about": hex(&id), "of": of, "passed": passed});
+    }
+    if let Ok(Some(ruling)) = Ruling::decode(&entry.record) {
+        return json!({
+            "seq": entry.seq,
+            "at": at,
+            "about": hex(&ruling.id),
+            "guard": ruling.guard,
+            "answer": ruling.answer.name(),
+            "reason": ruling.reason,
+            "gate": ruling.gate.name(),
+        });
+    }
+    // Written by a later version: what can be said without understanding it.
+    json!({"seq": entry.seq, "type": entry.record.first(), "handed_in": entry.handed_in})
 }
 
 fn hex(bytes: &[u8]) -> String {

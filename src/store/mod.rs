@@ -6,6 +6,7 @@
 //! | `journal.db` | what happened, until it is handed in | gone: precious |
 //! | `intents` | what the gate was about to do when it was killed | the events of that moment |
 //! | `device.pem` | this device's private key | the device must be approved anew |
+//! | `guards.json` | who may log in, with hashes of their PINs | nobody logs in until they are added anew |
 //! | `partial` | half a download | fetched anew |
 //! | `clock.json` | what the clock remembers | the floor is that of the lists |
 //! | `root.pub` | the root file given at `init` | `init` again |
@@ -189,6 +190,11 @@ impl DataDir {
     /// What came of a download that broke off.
     pub fn partial_file(&self) -> PathBuf {
         self.0.join("partial")
+    }
+
+    /// Who may log in.
+    pub fn guards_file(&self) -> PathBuf {
+        self.0.join("guards.json")
     }
 
     fn root_file(&self) -> PathBuf {

@@ -2,7 +2,7 @@
 
 use data_encoding::HEXLOWER;
 use serde::Serialize;
-use tongguan_pass::{Event, Kind, Passage};
+use tongguan_pass::{Event, Kind, Passage, Ruling};
 use tongguan_registry::domain::time::{rfc3339, rfc3339_ms};
 use tongguan_registry::store::StoredEvent;
 
@@ -27,6 +27,18 @@ pub(crate) struct Shown {
     clock: Option<Clock>,
     #[serde(skip_serializing_if = "Option::is_none")]
     passage: Option<Through>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ruling: Option<Ruled>,
+}
+
+/// What a guard decided about an event.
+#[derive(Serialize)]
+struct Ruled {
+    about: String,
+    guard: String,
+    answer: &'static str,
+    reason: String,
+    gate: &'static str,
 }
 
 /// How many went through after the gate had opened for an event.
@@ -87,6 +99,13 @@ impl Shown {
                 of: p.of,
                 passed: p.passed,
             }),
+            ruling: Ruling::decode(&stored.record).ok().flatten().map(|r| Ruled {
+                about: HEXLOWER.encode(&r.id),
+                guard: r.guard,
+                answer: r.answer.name(),
+                reason: r.reason,
+                gate: r.gate.name(),
+            }),
         }
     }
 
@@ -98,6 +117,11 @@ impl Shown {
                 "{:>6}  {:<24}  {device}  {passed} of {of} went through after {about}",
                 self.number, self.received_at
             );
+        }
+        if let Some(Ruled { about, guard, answer, reason, .. }) = &self.ruling {
+            let (device, about) = (self.device.get(..8).unwrap_or_default(), about.get(..8).unwrap_or_default());
+            let (number, at) = (self.number, &self.received_at);
+            return format!("{number:>6}  {at:<24}  {device}  guard {guard:?}  {answer} {reason} after {about}");
         }
         let time = self.at.as_deref().unwrap_or("time unknown");
         let (verdict, reason) = (self.verdict.unwrap_or("?"), self.reason.as_deref().unwrap_or("of a later type"));
