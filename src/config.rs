@@ -24,6 +24,8 @@ pub struct Config {
     pub language: Language,
     /// The lane's name, for the journal and the screen.
     pub lane: String,
+    /// Whether a guard stands there.
+    pub attended: bool,
     /// The gate's relay.
     pub gate: GateConfig,
     /// When to sync.
@@ -32,6 +34,8 @@ pub struct Config {
     pub clock: ClockConfig,
     /// What this gate lets in.
     pub policy: PolicyConfig,
+    /// Who works here.
+    pub guards: GuardsConfig,
     /// How long things are shown.
     pub show: ShowConfig,
 }
@@ -45,10 +49,12 @@ impl Default for Config {
             screen: ScreenKind::Window,
             language: Language::Zh,
             lane: "1".into(),
+            attended: true,
             gate: GateConfig::default(),
             sync: SyncConfig::default(),
             clock: ClockConfig::default(),
             policy: PolicyConfig::default(),
+            guards: GuardsConfig::default(),
             show: ShowConfig::default(),
         }
     }
@@ -162,6 +168,20 @@ pub struct PolicyConfig {
 impl Default for PolicyConfig {
     fn default() -> Self {
         Self { communities: Vec::new(), stale_lists_confirm_after_h: 168 }
+    }
+}
+
+/// Who works here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GuardsConfig {
+    /// Minutes without a touch after which a guard is logged out.
+    pub log_out_after_min: u32,
+}
+
+impl Default for GuardsConfig {
+    fn default() -> Self {
+        Self { log_out_after_min: 60 }
     }
 }
 
@@ -382,6 +402,9 @@ impl Config {
         }
         if !(5..=86_400).contains(&self.sync.every_s) {
             return Err("sync.every_s must be from 5 to 86400".into());
+        }
+        if !(1..=1440).contains(&self.guards.log_out_after_min) {
+            return Err("guards.log_out_after_min must be from 1 to 1440".into());
         }
         if !(500..=60_000).contains(&self.show.verdict_ms) {
             return Err("show.verdict_ms must be from 500 to 60000".into());

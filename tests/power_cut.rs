@@ -92,8 +92,9 @@ fn gate(folder: &Path) {
         });
     }
     let options = screen::Options { backend: Backend::None, ..screen::Options::default() };
-    let lane = screen::run(options, |screen| {
-        Lane::start(Parts { config, trust, journal, clock, gate, screen, events: None, sync: state })
+    let guards = dir.guards_file();
+    let lane = screen::run(options, |screen, requests| {
+        Lane::start(Parts { config, trust, journal, clock, gate, screen, events: None, requests, guards, sync: state })
     });
     lane.unwrap().join().unwrap();
 }

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use crossbeam_channel::Receiver;
 use tongguan::clock::Clock;
 use tongguan::config::{CameraSource, Config, ConfigError, GateDriver, ScreenKind};
 use tongguan::gate::{self, GateError};
 use tongguan::lane::{Lane, Parts};
 use tongguan::lang::Text;
-use tongguan::screen::{self, Backend, Outcome, Screen, Shown};
+use tongguan::screen::{self, Backend, Offer, Outcome, Request, Screen, Shown};
 use tongguan::store::{DataDir, DeviceKey, Journal, StoreError, TrustStore};
 use tongguan::sync::{self, Schedule, SyncState, Syncer};
 
@@ -56,14 +57,15 @@ impl RunArgs {
             },
             language: config.language,
             lane_name: config.lane.clone(),
+            attended: config.attended,
             verdict_for: Duration::from_millis(config.show.verdict_ms),
             ..screen::Options::default()
         };
         let times = if config.screen == ScreenKind::None { 0 } else { FAILURE_SHOWN };
-        let shown = screen::run(options, |screen| {
+        let shown = screen::run(options, |screen, requests| {
             let running = match fault.take() {
                 Some(fault) => Err(fault),
-                None => self.events().and_then(|events| Running::start(config, screen.clone(), events)),
+                None => self.events().and_then(|events| Running::start(config, screen.clone(), requests, events)),
             };
             if let Err(error) = &running {
                 show_failure(&screen, error, times)?;
@@ -107,6 +109,8 @@ fn show_failure(screen: &Screen, error: &anyhow::Error, times: u32) -> anyhow::R
         resident: Text::new("请联系值班人员", "Please ask the guard"),
         reason: "not_started".to_owned(),
         gate_open: false,
+        offer: Offer::Nothing,
+        token: 0,
     };
     std::thread::Builder::new().name("failure".into()).spawn(move || {
         for _ in 0..times {
@@ -141,7 +145,12 @@ struct Running {
 }
 
 impl Running {
-    fn start(config: Config, screen: Screen, events: Option<Box<dyn Write + Send>>) -> anyhow::Result<Self> {
+    fn start(
+        config: Config,
+        screen: Screen,
+        requests: Receiver<Request>,
+        events: Option<Box<dyn Write + Send>>,
+    ) -> anyhow::Result<Self> {
         let dir = &DataDir::open(&config.data_dir)?;
         let lock = dir.lock()?;
         let store = TrustStore::open(dir)?;
@@ -180,7 +189,9 @@ impl Running {
         let (stop_sync, stopped) = channel();
         std::thread::Builder::new().name("sync".into()).spawn(move || syncer.run(&stopped))?;
 
-        let lane = Lane::start(Parts { config, trust, journal, clock, gate, screen, events, sync: state })?;
+        let guards = dir.guards_file();
+        let parts = Parts { config, trust, journal, clock, gate, screen, events, requests, guards, sync: state };
+        let lane = Lane::start(parts)?;
         let stop_lane = Box::new(lane.stopper());
         stop_on_signals(lane.stopper())?;
         Ok(Self { lane: Some(lane), stop_lane, _stop_sync: stop_sync, _lock: lock })

@@ -242,6 +242,16 @@ impl Judge {
         self.recorder.problem()
     }
 
+    /// The time, as far as it is known.
+    pub fn time(&self) -> jiff::Timestamp {
+        self.clock.now().best_guess()
+    }
+
+    /// Whether more is known of the time than that some moment has passed.
+    pub fn knows_the_time(&self) -> bool {
+        self.clock.now().latest.is_some()
+    }
+
     /// Where this gate stands now.
     pub fn standing(&self) -> Ladder {
         let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));

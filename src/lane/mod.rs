@@ -4,7 +4,10 @@
 //! a decoded text and the relay there is a channel and the decision, nothing else: the journal's fsync, the screen and
 //! the network come after, or in other threads.
 
+mod attendant;
+mod duty;
 mod judge;
+mod past;
 mod presentation;
 mod printer;
 mod recorder;
@@ -14,26 +17,27 @@ pub use judge::{Judge, Presented, Ruled, Timing, Word};
 pub use recorder::event_json;
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use tongguan_pass::GateOutcome;
+use attendant::Attendant;
+use crossbeam_channel::Sender;
 
 use crate::capture::{self, CaptureError, Frame, Mailbox, Spares};
 use crate::clock::{Clock, Reading};
 use crate::config::{CameraSource, Config};
-use crate::decide::{CodeId, Decision, Inputs, Ladder, Policy, Uses, Verdict, decide, words};
+use crate::decide::{Decision, Inputs, Ladder, Policy, Uses, decide};
 use crate::decode::{Decoder, Settings};
 use crate::gate::Gate;
 use crate::lang::Text;
-use crate::screen::{Outcome, Screen, Shown};
+use crate::screen::{Request, Screen};
 use crate::store::{Journal, Trust};
 use crate::sync::SyncState;
-use presentation::Presentations;
 use printer::Printer;
 
 /// What a lane needs.
@@ -52,6 +56,10 @@ pub struct Parts {
     pub screen: Screen,
     /// Where each event is printed as it is journaled; nobody waits for its reader.
     pub events: Option<Box<dyn Write + Send>>,
+    /// What people touch on the screen.
+    pub requests: crossbeam_channel::Receiver<Request>,
+    /// The file of those who may log in.
+    pub guards: PathBuf,
     /// How syncing goes.
     pub sync: Arc<Mutex<SyncState>>,
 }
@@ -85,7 +93,7 @@ impl Lane {
         let stop = Arc::new(AtomicBool::new(false));
         let (mailbox, spares) = (Arc::new(Mailbox::default()), Arc::new(Spares::default()));
         // One sighting may wait: an older one is of no use to anybody.
-        let (sightings, judged) = sync_channel(1);
+        let (sightings, judged) = crossbeam_channel::bounded(1);
         let (ending, ended) = sync_channel(1);
         let (source, screen) = (parts.config.camera.clone(), parts.screen.clone());
         // Without a camera the lane lives on for its screen, its clock and its sync.
@@ -165,7 +173,7 @@ fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static
 }
 
 /// The decode thread: the newest frame in, what was seen out.
-fn look(mailbox: &Mailbox<Frame>, spares: &Spares, sightings: &SyncSender<Sighting>, screen: &Screen, camera: &Camera) {
+fn look(mailbox: &Mailbox<Frame>, spares: &Spares, sightings: &Sender<Sighting>, screen: &Screen, camera: &Camera) {
     let _close = mailbox.closer();
     let mut decoder = Decoder::new(Settings::default());
     while let Ok(frame) = mailbox.take() {
@@ -187,124 +195,6 @@ fn look(mailbox: &Mailbox<Frame>, spares: &Spares, sightings: &SyncSender<Sighti
             screen.preview(width, height, frame.luma.pixels());
         }
         spares.give(frame.luma);
-    }
-}
-
-/// How often what waits is written and the status is looked at.
-const TIDY: Duration = Duration::from_secs(1);
-
-/// The thread that hands texts to the judge, and tells the screen.
-struct Attendant {
-    config: Config,
-    judge: Judge,
-    gate: Gate,
-    screen: Screen,
-    sync: Arc<Mutex<SyncState>>,
-    camera: Arc<Camera>,
-    presentations: Presentations,
-    shown_status: Vec<crate::screen::StatusLine>,
-}
-
-impl Attendant {
-    fn new(parts: Parts, judge: Judge, camera: Arc<Camera>) -> Self {
-        Self {
-            config: parts.config,
-            judge,
-            gate: parts.gate,
-            screen: parts.screen,
-            sync: parts.sync,
-            camera,
-            presentations: Presentations::default(),
-            shown_status: Vec::new(),
-        }
-    }
-
-    fn run(mut self, sightings: &Receiver<Sighting>) -> anyhow::Result<()> {
-        // However this thread ends, the screen must not stand there as if all were well.
-        let _quit = QuitOnExit(self.screen.clone());
-        self.show_status();
-        let mut tidied = Instant::now();
-        loop {
-            let sighting = sightings.recv_timeout(TIDY);
-            // Before anything is judged: a use may have to be given back.
-            self.gate.take_ended().into_iter().for_each(|ended| self.judge.ended(ended));
-            match sighting {
-                Ok(sighting) => self.attend(&sighting),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => break,
-            }
-            // Not only when nothing is in view: a poster with a code may stand there all day.
-            if tidied.elapsed() >= TIDY {
-                tidied = Instant::now();
-                self.judge.tidy();
-                self.show_status();
-            }
-        }
-        self.gate.wait_closed();
-        self.gate.take_ended().into_iter().for_each(|ended| self.judge.ended(ended));
-        self.judge.finish()
-    }
-
-    fn attend(&mut self, sighting: &Sighting) {
-        // The nearest is the one being shown; the next person's phone may be in view behind it. A payment code beside ours
-        // is not what the person is showing.
-        let ours = sighting.texts.iter().find(|t| t.starts_with("TG1:"));
-        let Some(text) = ours.or(sighting.texts.first()) else { return };
-        if !self.presentations.is_new(CodeId::of(text), Instant::now()) {
-            return;
-        }
-        // The decision and the relay, and only then everything slow.
-        let presented = self.judge.present(text, sighting.timing, |people| self.gate.open(people));
-        self.screen.verdict(shown(&presented.decision, presented.gate));
-        self.judge.remember(presented);
-        self.show_status();
-    }
-
-    fn show_status(&mut self) {
-        let sync = self.sync.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        // A replay may pause as long as it likes.
-        let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Nokhwa(_)));
-        let lines = status::lines(&status::State {
-            ladder: self.judge.standing(),
-            sync: &sync,
-            camera: camera.as_ref(),
-            gate: self.gate.fault().as_ref(),
-            journal: self.judge.problem().as_ref(),
-        });
-        if lines != self.shown_status {
-            self.shown_status.clone_from(&lines);
-            self.screen.status(lines);
-        }
-    }
-}
-
-struct QuitOnExit(Screen);
-
-impl Drop for QuitOnExit {
-    fn drop(&mut self) {
-        self.0.quit();
-    }
-}
-
-fn shown(decision: &Decision, gate: GateOutcome) -> Shown {
-    let said = words(decision);
-    let outcome = match decision.verdict {
-        Verdict::Pass => Outcome::Pass,
-        Verdict::Confirm => Outcome::Confirm,
-        Verdict::Deny => Outcome::Deny,
-    };
-    let guard = if gate == GateOutcome::Fault {
-        Text::new("闸机打不开，请手动放行", "The gate does not open: let in by hand")
-    } else {
-        said.guard
-    };
-    Shown {
-        outcome,
-        title: said.title,
-        guard,
-        resident: said.resident,
-        reason: decision.reason.code().to_owned(),
-        gate_open: gate == GateOutcome::Opened,
     }
 }
 

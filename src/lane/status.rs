@@ -1,8 +1,8 @@
 //! The trust ladder in plain words: what the guard should know about the gate itself.
 
-use crate::decide::Ladder;
+use crate::decide::{KnownTime, Ladder, Lists};
 use crate::lang::Text;
-use crate::screen::{Level, StatusLine};
+use crate::screen::{Fault, Level, StatusLine};
 use crate::sync::SyncState;
 
 /// What the lines are made from.
@@ -38,10 +38,45 @@ pub(super) fn lines(state: &State<'_>) -> Vec<StatusLine> {
     lines
 }
 
+/// What keeps the gate from working, the worst first; a page of its own tells it.
+pub(super) fn fault(state: &State<'_>) -> Option<Fault> {
+    let fault = |title: Text, guard: Text, what: &Text| Some(Fault { title, guard, technician: what.clone() });
+    if let Some(what) = state.gate {
+        let title = Text::new("闸机故障", "The gate does not work");
+        return fault(title, Text::new("请人工开闸，并通知技术人员", "Open by hand, and call the technician"), what);
+    }
+    if let Some(what) = state.camera {
+        let title = Text::new("摄像头故障", "The camera does not work");
+        let guard = Text::new("请人工查验，并通知技术人员", "Check people yourself, and call the technician");
+        return fault(title, guard, what);
+    }
+    if let Some(what) = state.journal {
+        let title = Text::new("无法写入记录", "Events cannot be written");
+        let guard =
+            Text::new("可以继续查验；不要断电，并通知技术人员", "Go on; do not cut the power, and call the technician");
+        return fault(title, guard, what);
+    }
+    let lists = state.ladder.lists;
+    if lists == Lists::Never {
+        let title = Text::new("尚未同步", "Never synced");
+        let guard = Text::new(
+            "还不能识别任何码：请联网，或插入同步盘",
+            "No code can be judged yet: connect a network or plug in a stick",
+        );
+        return fault(title, guard, &lists.words());
+    }
+    if state.ladder.clock == KnownTime::NotAtAll {
+        let title = Text::new("时间不可信", "The time is not known");
+        let guard = Text::new("每个码都须人工核对：请联网对时", "Every code needs your look: connect a network");
+        return fault(title, guard, &state.ladder.clock.words());
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decide::{Keys, KnownTime, Lists};
+    use crate::decide::Keys;
     use crate::gate::GateError;
     use crate::store::StoreError;
     use crate::sync::{SyncError, TransportError};

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::preview::Frame;
 use super::ui::{MainWindow, Post};
-use super::{Shown, StatusLine};
+use super::{Fault, Guards, Past, Shown, StatusLine};
+use crate::lang::Text;
 
 /// Twelve frames a second look live; more would only heat the Pi.
 const BETWEEN_FRAMES: Duration = Duration::from_millis(83);
@@ -15,6 +16,11 @@ const BETWEEN_FRAMES: Duration = Duration::from_millis(83);
 pub(super) struct Mail {
     pub(super) face: Option<Face>,
     pub(super) status: Option<Vec<StatusLine>>,
+    pub(super) hint: Option<Option<Text>>,
+    pub(super) time: Option<Option<String>>,
+    pub(super) guards: Option<Guards>,
+    pub(super) past: Option<Vec<Past>>,
+    pub(super) fault: Option<Option<Fault>>,
     pub(super) frame: Option<Frame>,
     pub(super) quit: bool,
 }

@@ -9,6 +9,7 @@ mod controllers;
 mod mailbox;
 mod picture;
 mod preview;
+mod request;
 mod ui;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use crossbeam_channel::{Receiver, Sender};
 use slint::ComponentHandle as _;
 
 pub use backend::Backend;
@@ -26,7 +28,10 @@ use controllers::Controllers;
 use mailbox::{Face, Mailbox};
 use picture::Stage;
 
+pub use request::{Request, reasons};
+
 pub use crate::decide::Level;
+use crate::guards::Counts;
 use crate::lang::{Language, Text};
 
 /// Which of the three a verdict is.
@@ -55,6 +60,74 @@ pub struct Shown {
     pub reason: String,
     /// Whether the gate was opened for it.
     pub gate_open: bool,
+    /// What the guard can do about it.
+    pub offer: Offer,
+    /// Names this verdict in a [`Request`], so that no touch is taken for an answer to the next one.
+    pub token: u64,
+}
+
+/// What the guard can do about a verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Offer {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// Let in, or turn away.
+    Decide,
+    /// Let in against the gate's answer.
+    Override,
+    /// Log in first.
+    LogIn,
+}
+
+/// One outcome of this lane, for the list of the last ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Past {
+    /// The time of day, or dashes while it is not known.
+    pub at: String,
+    /// Which.
+    pub outcome: Outcome,
+    /// What was found.
+    pub title: Text,
+    /// What the guard then said to it.
+    pub ruling: Option<Text>,
+}
+
+/// Who may log in, and who is on duty.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Guards {
+    /// Who may log in; nobody if this gate has no guards' list.
+    pub names: Vec<String>,
+    /// Who is on duty.
+    pub on_duty: Option<OnDuty>,
+    /// The shift that has just ended, until somebody else begins one.
+    pub handed_over: Option<OnDuty>,
+    /// Why the last log-in failed, or that it is being looked at.
+    pub said: Option<Text>,
+}
+
+/// A shift as the guards see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnDuty {
+    /// Who.
+    pub name: String,
+    /// Whether they look after the device too.
+    pub technician: bool,
+    /// For how long.
+    pub since: Text,
+    /// What was decided meanwhile.
+    pub counts: Counts,
+}
+
+/// Something without which this gate does not work, on a page of its own until it is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What is the matter, in a few words.
+    pub title: Text,
+    /// What the guard does.
+    pub guard: Text,
+    /// What the technician looks at.
+    pub technician: Text,
 }
 
 /// One line of the trust ladder in plain words.
@@ -75,6 +148,8 @@ pub struct Options {
     pub language: Language,
     /// The lane's name, as the people at the gate call it.
     pub lane_name: String,
+    /// Whether a guard stands there; else nobody is asked to touch anything.
+    pub attended: bool,
     /// How long a verdict stands before the screen is ready again; zero keeps it until the next one.
     pub verdict_for: Duration,
     /// Width and height of a window or a picture; a bare screen has its own.
@@ -87,6 +162,7 @@ impl Default for Options {
             backend: Backend::None,
             language: Language::default(),
             lane_name: String::new(),
+            attended: true,
             verdict_for: Duration::from_secs(4),
             size: (800, 480),
         }
@@ -119,6 +195,31 @@ impl Screen {
         }
     }
 
+    /// What keeps a code in view from being read, if something does.
+    pub fn coach(&self, hint: Option<Text>) {
+        self.mailbox.post(|mail| mail.hint = Some(hint));
+    }
+
+    /// The time of day; `None` while it is not known.
+    pub fn time(&self, time: Option<String>) {
+        self.mailbox.post(|mail| mail.time = Some(time));
+    }
+
+    /// Who may log in, and who is on duty.
+    pub fn guards(&self, guards: Guards) {
+        self.mailbox.post(|mail| mail.guards = Some(guards));
+    }
+
+    /// The last outcomes of this lane, the newest first.
+    pub fn past(&self, past: Vec<Past>) {
+        self.mailbox.post(|mail| mail.past = Some(past));
+    }
+
+    /// What keeps this gate from working, if something does.
+    pub fn fault(&self, fault: Option<Fault>) {
+        self.mailbox.post(|mail| mail.fault = Some(fault));
+    }
+
     /// Replaces the trust ladder.
     pub fn status(&self, lines: Vec<StatusLine>) {
         self.mailbox.post(|mail| mail.status = Some(lines));
@@ -132,22 +233,26 @@ impl Screen {
 
 /// Runs the screen on the calling (main) thread until its window is closed or [`Screen::quit`].
 ///
-/// `start` gets the handle once the screen is up, and starts the workers; what it returns comes back at the end. If it
-/// fails, the screen closes and its error is returned.
-pub fn run<T>(options: Options, start: impl FnOnce(Screen) -> anyhow::Result<T>) -> anyhow::Result<T> {
+/// `start` gets the handle once the screen is up, and what people touch there, and starts the workers; what it returns comes
+/// back at the end. If it fails, the screen closes and its error is returned.
+pub fn run<T>(
+    options: Options,
+    start: impl FnOnce(Screen, Receiver<Request>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    let (wishes, requests) = crossbeam_channel::unbounded();
     match &options.backend {
         Backend::None => {
             let mailbox = Arc::new(Mailbox::with_bell());
-            let started = start(Screen { mailbox: Arc::clone(&mailbox) })?;
+            let started = start(Screen { mailbox: Arc::clone(&mailbox) }, requests)?;
             mailbox.wait_for_quit();
             Ok(started)
         }
-        Backend::Picture(path) => draw_into(path.clone(), &options, start),
+        Backend::Picture(path) => draw_into(path.clone(), &options, wishes, |screen| start(screen, requests)),
         Backend::Window | Backend::LinuxKms => {
             let window = options.backend.open(options.size)?;
             let mailbox = Arc::new(Mailbox::with_event_loop(window.as_weak()));
-            let _controllers = Controllers::set_up(&window, &options, &mailbox)?;
-            let started = start(Screen { mailbox })?;
+            let _controllers = Controllers::set_up(&window, &options, &mailbox, wishes)?;
+            let started = start(Screen { mailbox }, requests)?;
             slint::run_event_loop().context("the screen's event loop stopped")?;
             Ok(started)
         }
@@ -158,11 +263,12 @@ pub fn run<T>(options: Options, start: impl FnOnce(Screen) -> anyhow::Result<T>)
 fn draw_into<T>(
     path: PathBuf,
     options: &Options,
+    wishes: Sender<Request>,
     start: impl FnOnce(Screen) -> anyhow::Result<T>,
 ) -> anyhow::Result<T> {
     let stage = Stage::new(options.size)?;
     let mailbox = Arc::new(Mailbox::with_bell());
-    let controllers = Controllers::set_up(stage.window(), options, &mailbox)?;
+    let controllers = Controllers::set_up(stage.window(), options, &mailbox, wishes)?;
     picture::write(&path, &stage.render())?;
     controllers.take_changed();
 

@@ -31,8 +31,13 @@ impl Page {
             ..Options::default()
         };
         let stage = Stage::new(size).expect("a canvas");
-        let controllers =
-            Controllers::set_up(stage.window(), &options, &Arc::new(Mailbox::with_bell())).expect("controllers");
+        let controllers = Controllers::set_up(
+            stage.window(),
+            &options,
+            &Arc::new(Mailbox::with_bell()),
+            crossbeam_channel::unbounded().0,
+        )
+        .expect("controllers");
         let page = Self { stage, controllers };
         page.deliver(Mail { status: Some(in_order()), frame: Some(camera()), ..Mail::default() });
         page
@@ -186,7 +191,7 @@ fn a_verdict_is_in_the_file_and_gone_after_its_time() {
         verdict_for: Duration::from_millis(400),
         ..Options::default()
     };
-    let watcher = run(options, |screen| {
+    let watcher = run(options, |screen, _| {
         let ready = ground(&load(&file));
         let file = file.clone();
         Ok(std::thread::spawn(move || {
@@ -209,13 +214,13 @@ fn a_verdict_is_in_the_file_and_gone_after_its_time() {
 #[test]
 fn a_picture_that_cannot_be_written_is_said_before_anything_starts() {
     let options = Options { backend: Backend::Picture("/nowhere/screen.png".into()), ..Options::default() };
-    let error = run(options, |_| -> anyhow::Result<()> { panic!("must not start") }).expect_err("no such folder");
+    let error = run(options, |_, _| -> anyhow::Result<()> { panic!("must not start") }).expect_err("no such folder");
     assert!(error.to_string().contains("/nowhere/screen.png"), "{error:#}");
 }
 
 #[test]
 fn without_a_screen_it_waits_for_quit_and_takes_everything_in_its_stride() {
-    let worker = run(Options::default(), |screen| {
+    let worker = run(Options::default(), |screen, _| {
         Ok(std::thread::spawn(move || {
             for _ in 0..1000 {
                 screen.verdict(pass());
@@ -267,6 +272,8 @@ fn pass() -> Shown {
         resident: Text::new("请通行。", "Please go through."),
         reason: "fresh".into(),
         gate_open: true,
+        offer: Offer::Nothing,
+        token: 0,
     }
 }
 
@@ -278,6 +285,8 @@ fn confirm() -> Shown {
         resident: Text::new("请稍候，保安正在核对。", "Please wait, the guard is checking your pass."),
         reason: "printed".into(),
         gate_open: false,
+        offer: Offer::Nothing,
+        token: 0,
     }
 }
 
@@ -295,6 +304,8 @@ fn deny() -> Shown {
         ),
         reason: "expired".into(),
         gate_open: false,
+        offer: Offer::Nothing,
+        token: 0,
     }
 }
 
@@ -317,6 +328,8 @@ fn long() -> Shown {
         ),
         reason: "clock_uncertain".into(),
         gate_open: false,
+        offer: Offer::Nothing,
+        token: 0,
     }
 }
 

@@ -8,12 +8,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bar::Bar;
+use crossbeam_channel::Sender;
 use lane::Lane;
 use slint::ComponentHandle as _;
 
 use super::mailbox::{Mail, Mailbox};
 use super::ui::{MainWindow, Post};
-use super::{Options, ui};
+use super::{Options, Request, ui};
 use crate::lang::Text;
 
 /// The controllers of one window.
@@ -21,6 +22,7 @@ pub(super) struct Controllers {
     lane: Lane,
     bar: Bar,
     changed: Rc<Changed>,
+    _wishes: Sender<Request>,
 }
 
 /// Set when what is shown becomes something else; a preview frame and the clock do not count.
@@ -35,12 +37,18 @@ impl Changed {
 
 impl Controllers {
     /// Wires the window up, and fetches what is in the mailbox whenever it says so.
-    pub(super) fn set_up(window: &MainWindow, options: &Options, mailbox: &Arc<Mailbox>) -> anyhow::Result<Rc<Self>> {
+    pub(super) fn set_up(
+        window: &MainWindow,
+        options: &Options,
+        mailbox: &Arc<Mailbox>,
+        wishes: Sender<Request>,
+    ) -> anyhow::Result<Rc<Self>> {
         let changed = Rc::new(Changed::default());
         let controllers = Rc::new(Self {
             lane: Lane::set_up(window, options, &changed),
             bar: Bar::set_up(window, options, &changed)?,
             changed,
+            _wishes: wishes,
         });
         let on_duty = Rc::downgrade(&controllers);
         let mailbox = Arc::clone(mailbox);

@@ -1,0 +1,276 @@
+//! The thread that hands texts to the judge, obeys the guard, and tells the screen.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, select};
+use tongguan_pass::{Answer, GateOutcome};
+
+use super::duty::Duty;
+use super::judge::{Judge, Presented, Word};
+use super::past::{self, PastOutcomes};
+use super::presentation::Presentations;
+use super::{Camera, Parts, Sighting, status};
+use crate::config::{CameraSource, Config};
+use crate::decide::{CodeId, Decision, Verdict, words};
+use crate::gate::Gate;
+use crate::lang::Text;
+use crate::screen::{Offer, Outcome, Request, Screen, Shown, StatusLine};
+use crate::sync::SyncState;
+
+/// How often what waits is written and the status is looked at.
+const TIDY: Duration = Duration::from_secs(1);
+
+pub(super) struct Attendant {
+    config: Config,
+    judge: Judge,
+    gate: Gate,
+    screen: Screen,
+    requests: Receiver<Request>,
+    sync: Arc<Mutex<SyncState>>,
+    camera: Arc<Camera>,
+    presentations: Presentations,
+    duty: Duty,
+    past: PastOutcomes,
+    standing: Option<Standing>,
+    tokens: u64,
+    shown_status: Vec<StatusLine>,
+    shown_time: Option<Option<String>>,
+}
+
+/// The verdict that stands on the screen, or stood there last.
+struct Standing {
+    token: u64,
+    event: [u8; 16],
+    verdict: Verdict,
+    shown: Shown,
+}
+
+impl Attendant {
+    pub(super) fn new(parts: Parts, judge: Judge, camera: Arc<Camera>) -> Self {
+        Self {
+            duty: Duty::new(parts.guards, Duration::from_secs(u64::from(parts.config.guards.log_out_after_min) * 60)),
+            config: parts.config,
+            judge,
+            gate: parts.gate,
+            screen: parts.screen,
+            requests: parts.requests,
+            sync: parts.sync,
+            camera,
+            presentations: Presentations::default(),
+            past: PastOutcomes::default(),
+            standing: None,
+            tokens: 0,
+            shown_status: Vec::new(),
+            shown_time: None,
+        }
+    }
+
+    pub(super) fn run(mut self, sightings: &Receiver<Sighting>) -> anyhow::Result<()> {
+        // However this thread ends, the screen must not stand there as if all were well.
+        let _quit = QuitOnExit(self.screen.clone());
+        self.tidy();
+        let mut tidied = Instant::now();
+        // A screen that is gone wishes nothing.
+        let (mut requests, checks) = (self.requests.clone(), self.duty.checks());
+        loop {
+            select! {
+                recv(sightings) -> sighting => match sighting {
+                    Ok(sighting) => self.attend(&sighting),
+                    Err(_) => break,
+                },
+                recv(requests) -> request => match request {
+                    Ok(request) => self.obey(request),
+                    Err(_) => requests = crossbeam_channel::never(),
+                },
+                recv(checks) -> checked => {
+                    checked.into_iter().for_each(|checked| self.duty.checked(checked, Instant::now()));
+                    self.screen.guards(self.duty.view(Instant::now()));
+                }
+                default(TIDY) => {}
+            }
+            // Not only when nothing is in view: a poster with a code may stand there all day.
+            if tidied.elapsed() >= TIDY {
+                tidied = Instant::now();
+                self.tidy();
+            }
+        }
+        self.gate.wait_closed();
+        self.settle();
+        self.judge.finish()
+    }
+
+    fn attend(&mut self, sighting: &Sighting) {
+        // The nearest is the one being shown; the next person's phone may be in view behind it. A payment code beside ours
+        // is not what the person is showing.
+        let ours = sighting.texts.iter().find(|t| t.starts_with("TG1:"));
+        let Some(text) = ours.or(sighting.texts.first()) else { return };
+        if !self.presentations.is_new(CodeId::of(text), Instant::now()) {
+            return;
+        }
+        // A use may have to be given back before anything is judged.
+        self.settle();
+        // The decision and the relay, and only then everything slow.
+        let presented = self.judge.present(text, sighting.timing, |people| self.gate.open(people));
+        let shown = self.shown(&presented);
+        self.screen.verdict(shown.clone());
+        let (event, verdict) = (presented.id(), presented.decision.verdict);
+        self.judge.remember(presented);
+        self.duty.count(verdict);
+        self.past.add(self.time(), &shown);
+        self.standing = Some(Standing { token: shown.token, event, verdict, shown });
+        self.screen.past(self.past.newest_first());
+        self.show_status();
+    }
+
+    fn obey(&mut self, request: Request) {
+        let now = Instant::now();
+        self.duty.touch(now);
+        match request {
+            Request::Touched => return,
+            Request::Rule { token, answer, reason } => self.rule(token, answer, reason),
+            Request::LogIn { name, pin } => self.duty.log_in(&name, pin, now),
+            Request::LogOut => self.duty.log_out(now),
+        }
+        self.screen.guards(self.duty.view(now));
+    }
+
+    /// The guard's word counts for the verdict that they saw, and only as far as it was theirs to give.
+    fn rule(&mut self, token: u64, answer: Answer, reason: &'static str) {
+        let Some(standing) = self.standing.take_if(|s| s.token == token) else { return };
+        let allowed = match self.offer(standing.verdict) {
+            Offer::Decide => true,
+            Offer::Override => answer == Answer::LetIn,
+            Offer::Nothing | Offer::LogIn => false,
+        };
+        if !allowed {
+            self.standing = Some(standing);
+            return;
+        }
+        let word = Word { guard: self.duty.name().to_owned(), answer, reason: reason.to_owned() };
+        let Some(ruled) = self.judge.rule(standing.event, word, |people| self.gate.open(people)) else { return };
+        let shown = ruling(&standing.shown, answer, ruled.gate);
+        self.screen.verdict(shown);
+        self.judge.remember_ruling(ruled);
+        self.duty.ruled(standing.verdict, answer);
+        self.past.rule(&past::ruling(answer));
+        self.screen.past(self.past.newest_first());
+    }
+
+    /// What the guard can do about a verdict.
+    fn offer(&self, verdict: Verdict) -> Offer {
+        match verdict {
+            _ if !self.config.attended => Offer::Nothing,
+            Verdict::Pass => Offer::Nothing,
+            Verdict::Confirm if self.duty.somebody_may_decide() => Offer::Decide,
+            Verdict::Confirm => Offer::LogIn,
+            Verdict::Deny if self.duty.is_on() => Offer::Override,
+            Verdict::Deny => Offer::Nothing,
+        }
+    }
+
+    fn shown(&mut self, presented: &Presented) -> Shown {
+        self.tokens += 1;
+        let decision = &presented.decision;
+        Shown { offer: self.offer(decision.verdict), token: self.tokens, ..verdict(decision, presented.gate) }
+    }
+
+    /// What has ended at the gate since the last time.
+    fn settle(&mut self) {
+        self.gate.take_ended().into_iter().for_each(|ended| self.judge.ended(ended));
+    }
+
+    fn tidy(&mut self) {
+        let now = Instant::now();
+        self.settle();
+        self.judge.tidy();
+        self.duty.tidy(now);
+        self.screen.guards(self.duty.view(now));
+        let time = self.judge.knows_the_time().then(|| self.time());
+        if self.shown_time.as_ref() != Some(&time) {
+            self.shown_time = Some(time.clone());
+            self.screen.time(time);
+        }
+        self.show_status();
+    }
+
+    /// The time of day as people read it.
+    fn time(&self) -> String {
+        if !self.judge.knows_the_time() {
+            return "--:--".to_owned();
+        }
+        jiff::tz::TimeZone::system().to_datetime(self.judge.time()).strftime("%H:%M").to_string()
+    }
+
+    fn show_status(&mut self) {
+        let sync = self.sync.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        // A replay may pause as long as it likes.
+        let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Nokhwa(_)));
+        let (gate, journal) = (self.gate.fault(), self.judge.problem());
+        let state = status::State {
+            ladder: self.judge.standing(),
+            sync: &sync,
+            camera: camera.as_ref(),
+            gate: gate.as_ref(),
+            journal: journal.as_ref(),
+        };
+        let lines = status::lines(&state);
+        if lines != self.shown_status {
+            self.shown_status.clone_from(&lines);
+            self.screen.status(lines);
+            self.screen.fault(status::fault(&state));
+        }
+    }
+}
+
+struct QuitOnExit(Screen);
+
+impl Drop for QuitOnExit {
+    fn drop(&mut self) {
+        self.0.quit();
+    }
+}
+
+fn verdict(decision: &Decision, gate: GateOutcome) -> Shown {
+    let said = words(decision);
+    let outcome = match decision.verdict {
+        Verdict::Pass => Outcome::Pass,
+        Verdict::Confirm => Outcome::Confirm,
+        Verdict::Deny => Outcome::Deny,
+    };
+    Shown {
+        outcome,
+        title: said.title,
+        guard: if gate == GateOutcome::Fault { by_hand() } else { said.guard },
+        resident: said.resident,
+        reason: decision.reason.code().to_owned(),
+        gate_open: gate == GateOutcome::Opened,
+        offer: Offer::Nothing,
+        token: 0,
+    }
+}
+
+/// The verdict after the guard's word to it.
+fn ruling(before: &Shown, answer: Answer, gate: GateOutcome) -> Shown {
+    let (outcome, resident) = match answer {
+        Answer::LetIn => (Outcome::Pass, Text::new("请通行", "Please go through")),
+        Answer::TurnedAway => (Outcome::Deny, Text::new("请听值班人员安排", "Please follow the guard's advice")),
+    };
+    let guard = match gate {
+        GateOutcome::Fault => by_hand(),
+        _ => Text::new("已记入日志", "It is in the journal"),
+    };
+    Shown {
+        outcome,
+        title: past::ruling(answer),
+        guard,
+        resident,
+        gate_open: gate == GateOutcome::Opened,
+        offer: Offer::Nothing,
+        ..before.clone()
+    }
+}
+
+fn by_hand() -> Text {
+    Text::new("闸机打不开，请手动放行", "The gate does not open: let in by hand")
+}
