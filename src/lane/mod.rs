@@ -19,12 +19,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use tongguan_pass::{Event, GateOutcome};
+use tongguan_pass::policy::{Edition, ListLimits};
+use tongguan_pass::{Event, GateOutcome, Place};
 
 use crate::capture::{self, CaptureError, Frame, Mailbox, Spares};
 use crate::clock::{Clock, Reading};
 use crate::config::{CameraSource, Config};
-use crate::decide::{CodeId, Decision, Inputs, Ladder, Policy, Use, Uses, Verdict, decide, words};
+use crate::decide::{CodeId, Decision, Inputs, Ladder, Use, Uses, Verdict, decide, surge_words, words};
 use crate::decode::{Decoder, Settings};
 use crate::gate::Gate;
 use crate::lang::Text;
@@ -199,7 +200,7 @@ const TIDY: Duration = Duration::from_secs(1);
 /// The thread that decides and acts.
 struct Judge {
     config: Config,
-    policy: Policy,
+    place: Place,
     trust: Arc<RwLock<Arc<Trust>>>,
     clock: Arc<dyn Clock>,
     gate: Gate,
@@ -215,7 +216,7 @@ struct Judge {
 impl Judge {
     fn new(parts: Parts, printer: Option<Printer>, uses: Uses, camera: Arc<Camera>) -> Self {
         Self {
-            policy: policy(&parts.config),
+            place: place(&parts.config),
             config: parts.config,
             trust: parts.trust,
             clock: parts.clock,
@@ -267,7 +268,7 @@ impl Judge {
     fn present(&mut self, text: &str, code: CodeId, sighting: &Sighting) {
         let now = self.clock.now();
         let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
-        let decision = decide(text, &inputs(&trust, &now, &self.uses, &self.policy));
+        let decision = decide(text, &inputs(&trust, &now, &self.uses, &self.place));
         let decided_at = Instant::now();
         let gate = self.act(&decision);
         let latency = [
@@ -337,8 +338,11 @@ impl Judge {
         let sync = self.sync.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // A replay may pause as long as it likes.
         let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Nokhwa(_)));
+        let now = self.clock.now();
+        let surge = surge(&trust, &now);
         let lines = status::lines(&status::State {
-            ladder: ladder(&trust, &self.clock.now(), &self.policy),
+            ladder: ladder(&trust, &now, &self.place),
+            surge: surge.as_ref(),
             sync: &sync,
             camera: camera.as_ref(),
             gate: self.gate.fault().as_ref(),
@@ -383,32 +387,41 @@ fn shown(decision: &Decision, gate: GateOutcome) -> Shown {
 
 /// What this gate would say to a text, given the codes it has let in.
 pub fn ask(text: &str, trust: &Trust, uses: &Uses, now: &Reading, config: &Config) -> Decision {
-    decide(text, &inputs(trust, now, uses, &policy(config)))
+    decide(text, &inputs(trust, now, uses, &place(config)))
 }
 
-fn inputs<'a>(trust: &'a Trust, now: &Reading, uses: &'a Uses, policy: &'a Policy) -> Inputs<'a> {
+fn inputs<'a>(trust: &'a Trust, now: &Reading, uses: &'a Uses, place: &'a Place) -> Inputs<'a> {
     Inputs {
         now: now.interval(),
         keys: &trust.keys,
         revocations: &trust.revocations,
-        ladder: ladder(trust, now, policy),
+        ladder: ladder(trust, now, place),
         uses,
-        policy,
+        policy: &trust.policy,
+        place,
     }
 }
 
 /// Where a gate with this trust stands now.
 pub fn standing(trust: &Trust, now: &Reading, config: &Config) -> Ladder {
-    ladder(trust, now, &policy(config))
+    ladder(trust, now, &place(config))
 }
 
-fn ladder(trust: &Trust, now: &Reading, policy: &Policy) -> Ladder {
-    Ladder::of(now.interval(), now.source, trust.head.as_ref().map(Into::into), &trust.keys, policy)
+fn ladder(trust: &Trust, now: &Reading, place: &Place) -> Ladder {
+    let (now, source) = (now.interval(), now.source);
+    let limits = trust.policy.list_limits(place, now);
+    Ladder::of(now, source, trust.head.as_ref().map(Into::into), &trust.keys, limits)
 }
 
-fn policy(config: &Config) -> Policy {
-    Policy {
-        communities: config.policy.communities.clone(),
-        stale_lists_confirm_after: i64::from(config.policy.stale_lists_confirm_after_h) * 3600,
-    }
+/// The surge that is certainly in force, in words.
+pub fn surge(trust: &Trust, now: &Reading) -> Option<Text> {
+    let now = now.interval();
+    trust.policy.surge(now).map(|surge| surge_words(surge, now.earliest, trust.policy.utc_offset()))
+}
+
+/// Where a gate is, and what holds there until the registry's policy says something: its own residents are let in.
+pub fn place(config: &Config) -> Place {
+    let hours = config.policy.stale_lists_confirm_after_h.try_into().unwrap_or(ListLimits::NEVER);
+    let lists = ListLimits { confirm_after: hours, deny_after: ListLimits::NEVER };
+    Place { communities: config.policy.communities.clone(), otherwise: Edition { lists, ..Edition::built_in() } }
 }
