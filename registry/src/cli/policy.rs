@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use tongguan_pass::policy::{Edition as Rules, Surge};
+use tongguan_pass::policy::{Edition as Rules, ListLimits, Surge};
 use tongguan_pass::{Interval, Place, Policy};
 use tongguan_registry::Registry;
 use tongguan_registry::domain::audit::Actor;
 use tongguan_registry::domain::policy::{community_words, differences, doubts, empty, from_words};
 use tongguan_registry::domain::policy_file::{rule_words, write, write_edition};
 use tongguan_registry::domain::publish::Edition;
-use tongguan_registry::domain::time::rfc3339;
+use tongguan_registry::domain::time::{rfc3339, rfc3339_local};
 use tongguan_registry::policy::read_file;
 use tongguan_registry::store::NewPolicy;
 
@@ -37,7 +37,7 @@ pub(crate) fn run(registry: &Registry, command: args::Policy, out: &Output) -> R
                     "The surge is ended; published with policy {} in head {}. Gates that do not sync obey it until {}.",
                     changed.version,
                     edition.head.version,
-                    rfc3339(until)
+                    rfc3339_local(until, changed.after.utc_offset())
                 )
             })
         }
@@ -49,8 +49,8 @@ pub(crate) fn run(registry: &Registry, command: args::Policy, out: &Output) -> R
                 format!(
                     "Live codes are good for {minutes} minutes from {} until {}; published with policy {} in head {}.\n\
                      Gates obey it from their next sync on; bring a stick to those without a network.",
-                    rfc3339(from),
-                    rfc3339(until),
+                    rfc3339_local(from, changed.after.utc_offset()),
+                    rfc3339_local(until, changed.after.utc_offset()),
                     changed.version,
                     edition.head.version
                 )
@@ -67,7 +67,7 @@ pub(crate) fn check(file: &Path, out: &Output) -> Result<(), Failure> {
     let bytes = policy.encode().len();
     let value = json!({ "editions": editions, "bytes": bytes, "warnings": doubts });
     out.show(&value, || {
-        let mut lines: Vec<String> = policy.editions().iter().map(edition_words).collect();
+        let mut lines: Vec<String> = policy.editions().iter().map(|e| edition_words(e, policy.utc_offset())).collect();
         lines.extend(doubts.iter().map(|doubt| format!("! {doubt}")));
         lines.push(format!("The file is good: {} policies, {bytes} bytes for gates.", policy.editions().len()));
         lines.join("\n")
@@ -101,7 +101,7 @@ fn show_set(changed: &NewPolicy, edition: &Edition, now: u32, out: &Output) -> R
             .iter()
             .map(|(what, e)| {
                 let when = if later(e) { "later" } else { "at once" };
-                format!("[{}, {when}] {}", what.name(), edition_words(e))
+                format!("[{}, {when}] {}", what.name(), edition_words(e, changed.after.utc_offset()))
             })
             .collect();
         if lines.is_empty() {
@@ -136,7 +136,7 @@ fn show(registry: &Registry, at: Option<u32>, community: Option<u32>, out: &Outp
         };
         for surge in policy.surges().iter().filter(|s| s.until >= now) {
             let in_force = policy.surge(Interval::exactly(now.into())) == Some(surge);
-            let (from, until) = (rfc3339(surge.from), rfc3339(surge.until));
+            let [from, until] = [surge.from, surge.until].map(|at| rfc3339_local(at, policy.utc_offset()));
             let state = if in_force { "in force" } else { "to come" };
             text += &format!(
                 "# Surge, {state}: live codes are good for {} minutes from {from} until {until}.\n",
@@ -146,7 +146,7 @@ fn show(registry: &Registry, at: Option<u32>, community: Option<u32>, out: &Outp
         if at.is_none() && community.is_none() {
             text += &write(&policy);
         } else {
-            editions.iter().for_each(|edition| write_edition(&mut text, edition));
+            editions.iter().for_each(|edition| write_edition(&mut text, edition, policy.utc_offset()));
         }
         text.trim_end().to_owned()
     })
@@ -163,14 +163,19 @@ fn one_surge(surge: &Surge) -> Value {
 
 fn edition_json(edition: &Rules) -> Value {
     let rules: Vec<String> = edition.rules.iter().map(rule_words).collect();
+    let hours = |hours| (hours != ListLimits::NEVER).then_some(hours);
     json!({
-        "community": edition.community, "from": rfc3339(edition.effective_from), "rules": rules,
-        "lists_confirm_after_h": edition.lists.confirm_after, "lists_deny_after_h": edition.lists.deny_after,
+        "community": edition.community,
+        "from": (edition.effective_from != 0).then(|| rfc3339(edition.effective_from)),
+        "rules": rules,
+        "lists_confirm_after_h": hours(edition.lists.confirm_after),
+        "lists_deny_after_h": hours(edition.lists.deny_after),
     })
 }
 
-fn edition_words(edition: &Rules) -> String {
-    let mut text = format!("{} from {}:", community_words(edition.community), from_words(edition.effective_from));
+fn edition_words(edition: &Rules, utc_offset: i16) -> String {
+    let from = from_words(edition.effective_from, utc_offset);
+    let mut text = format!("{} from {from}:", community_words(edition.community));
     for rule in &edition.rules {
         text += &format!("\n    {}", rule_words(rule));
     }

@@ -3,7 +3,7 @@
 use tongguan_pass::policy::{Edition, Rule, Surge, Who};
 use tongguan_pass::{ListError, Policy};
 
-use crate::domain::time::{DAY, parse_rfc3339, rfc3339};
+use crate::domain::time::{DAY, parse_rfc3339, rfc3339_local};
 
 /// UTC+8, which holds in all of China; a policy with no rules yet has it.
 pub const UTC_OFFSET: i16 = 480;
@@ -116,7 +116,11 @@ pub fn differences<'a>(before: &'a Policy, after: &'a Policy) -> Vec<(Difference
 pub fn doubts(policy: &Policy) -> Vec<String> {
     let mut all = Vec::new();
     for edition in policy.editions() {
-        let which = format!("{} from {}", community_words(edition.community), from_words(edition.effective_from));
+        let which = format!(
+            "{} from {}",
+            community_words(edition.community),
+            from_words(edition.effective_from, policy.utc_offset())
+        );
         if edition.rules.is_empty() {
             all.push(format!("{which} has no rule: nobody is let in"));
         }
@@ -143,8 +147,8 @@ pub fn community_words(community: u32) -> String {
 }
 
 /// The time from which an edition holds.
-pub fn from_words(effective_from: u32) -> String {
-    if effective_from == 0 { "the beginning".to_owned() } else { rfc3339(effective_from) }
+pub fn from_words(effective_from: u32, utc_offset: i16) -> String {
+    if effective_from == 0 { "the beginning".to_owned() } else { rfc3339_local(effective_from, utc_offset) }
 }
 
 /// Reads a time of a policy file; see [`parse_rfc3339`].

@@ -8,7 +8,7 @@ use tongguan_pass::policy::{Answer, Edition, ListLimits, Rule, Who};
 use tongguan_pass::{Policy, limits};
 
 use crate::domain::policy::{community_words, from_words, parse_time};
-use crate::domain::time::rfc3339;
+use crate::domain::time::rfc3339_local;
 
 /// Bytes of a file that people write.
 pub const FILE_BYTES: u64 = 4 << 20;
@@ -84,7 +84,10 @@ pub fn parse(text: &str) -> Result<Policy, String> {
         }
         let same: Vec<&Edition> = editions.iter().filter(|e| e.community == edition.community).collect();
         if same.iter().any(|e| e.effective_from == edition.effective_from) {
-            return Err(format!("{which} from {} is there twice", from_words(edition.effective_from)));
+            return Err(format!(
+                "{which} from {} is there twice",
+                from_words(edition.effective_from, written.utc_offset.0)
+            ));
         }
         if same.len() >= limits::EDITIONS {
             let most = limits::EDITIONS;
@@ -104,15 +107,15 @@ pub fn write(policy: &Policy) -> String {
     let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
     // Writing to a String cannot fail; so too below.
     writeln!(text, "utc_offset = \"{sign}{:02}:{:02}\"", minutes / 60, minutes % 60).ok();
-    policy.editions().iter().for_each(|edition| write_edition(&mut text, edition));
+    policy.editions().iter().for_each(|edition| write_edition(&mut text, edition, offset));
     text
 }
 
 /// One edition as it stands in a file.
-pub fn write_edition(text: &mut String, edition: &Edition) {
+pub fn write_edition(text: &mut String, edition: &Edition, utc_offset: i16) {
     writeln!(text, "\n[[policy]]\ncommunity = {}", edition.community).ok();
     if edition.effective_from != 0 {
-        writeln!(text, "from = {}", rfc3339(edition.effective_from)).ok();
+        writeln!(text, "from = {}", rfc3339_local(edition.effective_from, utc_offset)).ok();
     }
     let hours = |hours| if hours == ListLimits::NEVER { "\"never\"".to_owned() } else { u16::to_string(&hours) };
     writeln!(text, "lists_confirm_after_h = {}", hours(edition.lists.confirm_after)).ok();
