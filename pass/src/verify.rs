@@ -123,8 +123,8 @@ impl Verified {
             return Freshness::NotYetValid { ahead: from.saturating_sub(now.latest) };
         }
         match &self.body {
-            // PF 7.4: "A live code that exists has begun: it is fresh if earliest <= until and latest <= until."
-            Body::Live(_) => certain(now.earliest <= until && now.latest <= until),
+            // PF 7.4: "A live code that exists has begun: it is fresh if latest <= until."
+            Body::Live(_) => certain(now.latest <= until),
             // PF 7.5: "A printed code is fresh if from <= earliest and latest <= until."
             Body::Printed(_) => certain(from <= now.earliest && now.latest <= until),
             Body::Carried(c) => carried_freshness(c, now, from, until),

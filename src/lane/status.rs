@@ -95,6 +95,14 @@ mod tests {
     }
 
     #[test]
+    fn a_surge_is_said_for_whoever_wonders_at_an_old_code() {
+        let sync = SyncState::default();
+        let surge = Text::new("登记处繁忙", "The registry is overloaded");
+        let lines = lines(&State { surge: Some(&surge), ..state(&sync, KnownTime::Well) });
+        assert!(lines.iter().any(|l| l.level == Level::Amber && l.text == surge), "{lines:?}");
+    }
+
+    #[test]
     fn a_clock_without_an_upper_bound_is_red() {
         let sync = SyncState::default();
         let lines = lines(&state(&sync, KnownTime::NotAtAll));

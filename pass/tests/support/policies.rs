@@ -386,6 +386,11 @@ fn times(all: &mut Policies) {
     let opening = Policy::of(&[edition(1, &[]), Edition { rules: vec![OWN], from: tomorrow, ..later }]);
     let about = "Closed until the next edition opens.";
     all.ask("opens-with-edition", "SY 12.9", about, &opening, at(now), ("outside_hours", Some(tomorrow)));
+    let about = "It opens with the last second of the week to come.";
+    let week = at(tomorrow - 7 * DAY);
+    all.ask("opens-in-a-week", "SY 12.9", about, &opening, week, ("outside_hours", Some(tomorrow)));
+    let about = "It opens a second later than the week to come.";
+    all.ask("opens-after-a-week", "SY 12.9", about, &opening, at(tomorrow - 7 * DAY - 1), ("not_admitted", None));
     let general = Edition { from: MONDAY, ..edition(0, &[]) };
     let own = Edition { from: tomorrow, ..edition(1, &[OWN]) };
     let policy = Policy::of(&[general, own]);
