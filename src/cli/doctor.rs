@@ -101,7 +101,10 @@ fn rules(trust: &Trust, now: &Reading, config: &Config) -> Vec<Text> {
         let rules = edition.rules.len();
         lines.push(Text::new(
             format!("规则第{version}版：小区{community}有{rules}条{zh}"),
-            format!("Policy {version}: {rules} rules for community {community}{en}"),
+            format!(
+                "Policy {version}: {rules} {} for community {community}{en}",
+                if rules == 1 { "rule" } else { "rules" }
+            ),
         ));
     }
     if none.is_some() {
