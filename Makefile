@@ -3,7 +3,7 @@
 
 CARGO ?= cargo
 BIN = target/debug
-FUZZ_TARGETS ?= luma code capture pass
+FUZZ_TARGETS ?= luma code capture pass policy
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help

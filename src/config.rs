@@ -30,7 +30,7 @@ pub struct Config {
     pub sync: SyncConfig,
     /// How far the clock is believed.
     pub clock: ClockConfig,
-    /// What this gate lets in.
+    /// Where this gate is, as far as a policy asks.
     pub policy: PolicyConfig,
     /// How long things are shown.
     pub show: ShowConfig,
@@ -149,13 +149,13 @@ impl Default for ClockConfig {
     }
 }
 
-/// What this gate lets in.
+/// Where this gate is. What is let in there is the registry's policy, or this while it has none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PolicyConfig {
-    /// The communities whose residents may enter; empty for all of the registry.
+    /// The communities whose residents are this gate's own; empty for all of the registry.
     pub communities: Vec<u32>,
-    /// Hours after the lists' expiry from which carried and printed codes need the guard.
+    /// While the registry has no policy: hours after the lists' expiry from which carried and printed codes need the guard.
     pub stale_lists_confirm_after_h: u32,
 }
 

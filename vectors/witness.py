@@ -1,7 +1,7 @@
 """A second implementation of the Tongguan formats, to hold the first one to its documents.
 
 It was written from docs/PASS-FORMAT.md ("PF"), docs/SYNC.md ("SY") and the vectors in this folder, nothing else. It
-judges every file of code/ and list/ from its inputs alone and compares the outcome with what the file expects:
+judges every file of code/, list/ and policy/ from its inputs alone and compares the outcome with what the file expects:
 
     python3 vectors/witness.py
 
@@ -19,9 +19,11 @@ from hashlib import sha256, sha512
 from pathlib import Path
 
 # SY 10 and PF 9
-LIMITS = {"root": 8192, "keyset": 8192, "head": 16384, "revocations": 16 << 20, "events": 256 << 10, "time": 256}
+LIMITS = {"root": 8192, "keyset": 8192, "head": 16384, "revocations": 16 << 20, "events": 256 << 10, "time": 256,
+          "policy": 256 << 10}
 MAX_ENTRIES, MAX_KEYS, MAX_SIGNATURES, MAX_DELTAS, MAX_FILES = 4_194_304, 64, 64, 128, 16
 MAX_RECORDS, MAX_RECORD_BYTES, MAX_TEXT = 500, 1024, 512
+MAX_SURGES, MAX_EDITIONS, MAX_RULES = 16, 16, 32
 
 class Refused(Exception):
     """An input that is refused, with the name of PF 8.2 or SY 9 and what the name says further."""
@@ -249,6 +251,28 @@ def pf_7_freshness(kind, fields, key, earliest, latest):
     begun = kind == "live" or start <= earliest
     return ("fresh" if begun and latest <= until else "clock_uncertain"), None
 
+def pf_7_7_live(fields, key, surges, earliest, latest):
+    """PF 7.1, 7.2, 7.4 and 7.6 of a live code, with the surges."""
+    start = max(fields["issued_at"], key["not_before"])
+    until = min(fields["issued_at"] + 60 * fields["ttl_minutes"], key["not_after"])
+    # PF 7.7: the moments at which it is good, as spans that ascend
+    good = [(-math.inf, until)]
+    for surge in surges:
+        most = min(surge["until"], fields["issued_at"] + 60 * surge["minutes"], key["not_after"])
+        if surge["from"] <= most:
+            good.append((surge["from"], most))
+    if not any(begin <= latest and earliest <= end for begin, end in good):
+        return "expired", earliest - max(end for _, end in good if end < earliest)
+    # PF 7.2
+    if latest < start:
+        return "not_yet_valid", start - latest
+    # PF 7.7: fresh if the spans leave out no moment of the interval
+    reached = earliest
+    for begin, end in good:
+        if begin <= reached <= end:
+            reached = end + 1
+    return ("fresh" if reached > latest else "clock_uncertain"), None
+
 def pf_7_3_carried(made_at, start, until, earliest, latest):
     least, most = made_at - latest, made_at - earliest
     # PF 7.3, step 1
@@ -268,7 +292,12 @@ def judge_code(vector):
     keys = {key["id"]: key for key in vector["keys"]}
     kind, fields, key = pf_8_1_verify(vector["text"], keys)
     latest = vector["now"]["latest"]
-    name, seconds = pf_7_freshness(kind, fields, key, vector["now"]["earliest"], math.inf if latest is None else latest)
+    earliest, latest = vector["now"]["earliest"], math.inf if latest is None else latest
+    if kind == "live" and "policy" in vector:
+        surges = sy_12_1_policy(bytes.fromhex(vector["policy"]))["surges"]
+        name, seconds = pf_7_7_live(fields, key, surges, earliest, latest)
+    else:
+        name, seconds = pf_7_freshness(kind, fields, key, earliest, latest)
     outcome = {"kind": kind, "fields": fields, "freshness": name}
     return outcome if seconds is None else {**outcome, "seconds": seconds}
 
@@ -652,6 +681,143 @@ def sy_7_2_time(data, keyset, nonce):
     must(answered == nonce, "nonce")
     return {"at_ms": at_ms}
 
+# ---- The policy: SY 12 ----
+
+DENY, CONFIRM, PASS = 0, 1, 2  # from the least to the most
+BUILT_IN = {"lists_confirm_after": 168, "lists_deny_after": 65535, "effective_from": -math.inf, "rules": [
+    {"first": 0, "last": 255, "who": "own", "days": 127, "from": 0, "until": 1440, "answer": "pass"}]}  # SY 12.5
+
+def sy_12_1_policy(data):
+    # SY 12.1: the size, the magic, and then the rest
+    must(len(data) <= LIMITS["policy"], "too_long")
+    must(data[:4] == b"TGP1", "magic")
+    file, surges, editions = Reader(data[4:]), [], []
+    offset = int.from_bytes(file.take(2), "big", signed=True)
+    # SY 12.2
+    must(-720 <= offset <= 840, "field", field="utc_offset")
+    count = file.number(1)
+    # SY 12.3
+    must(count <= MAX_SURGES, "field", field="surge count")
+    for _ in range(count):
+        surge = {"from": file.number(4), "until": file.number(4), "minutes": file.number(1)}
+        must(0 <= surge["until"] - surge["from"] <= 7 * 86400, "field", field="surge")
+        must(11 <= surge["minutes"] <= 60, "field", field="surge minutes")
+        must(not surges or surges[-1]["until"] < surge["from"], "order")
+        surges.append(surge)
+    for _ in range(file.number(2)):
+        edition = file.fields(community=4, effective_from=4, lists_confirm_after=2, lists_deny_after=2)
+        # SY 12.4
+        must(edition["lists_deny_after"] >= edition["lists_confirm_after"], "field", field="lists_deny_after")
+        count = file.number(1)
+        must(count <= MAX_RULES, "field", field="rule count")
+        edition["rules"] = [sy_12_6_rule(file) for _ in range(count)]
+        place = lambda e: (e["community"], e["effective_from"])
+        must(not editions or place(editions[-1]) < place(edition), "order")
+        editions.append(edition)
+        same = [e for e in editions if e["community"] == edition["community"]]
+        must(len(same) <= MAX_EDITIONS, "field", field="editions of a community")
+    file.end()
+    return {"utc_offset": offset, "surges": surges, "editions": editions}
+
+def sy_12_6_rule(file):
+    rule = file.fields(first=1, last=1, who=1, days=1, **{"from": 2}, until=2, answer=1)
+    # SY 12.6
+    must(rule["first"] <= rule["last"], "field", field="categories")
+    must(rule["who"] <= 1, "field", field="who")
+    must(1 <= rule["days"] <= 127, "field", field="days")
+    hours = rule["from"] < 1440 and 1 <= rule["until"] <= 1440 and rule["from"] != rule["until"]
+    must(hours, "field", field="hours")
+    must(1 <= rule["answer"] <= 3, "field", field="answer")
+    return {**rule, "who": ["any", "own"][rule["who"]], "answer": ["pass", "confirm", "deny"][rule["answer"] - 1]}
+
+def sy_12_5_editions(policy, community):
+    """The editions of a community in time, beginning with the built-in one."""
+    own = [e for e in policy["editions"] if e["community"] == community]
+    first = min((e["effective_from"] for e in own), default=math.inf)
+    general = [e for e in policy["editions"] if e["community"] == 0 and e["effective_from"] < first and community != 0]
+    return [BUILT_IN] + general + own
+
+def sy_12_5_edition(policy, community, at):
+    return [e for e in sy_12_5_editions(policy, community) if e["effective_from"] <= at][-1]
+
+def sy_12_6_answer(policy, community, category, own, at):
+    minute = at // 60 + policy["utc_offset"]  # SY 12.2
+    day, of_day = divmod(minute, 1440)
+    on = lambda day, rule: rule["days"] >> (day + 3) % 7 & 1  # 1970-01-01 was a Thursday
+    for rule in sy_12_5_edition(policy, community, at)["rules"]:
+        # SY 12.6: the hours belong to the day on which they begin
+        if rule["from"] < rule["until"]:
+            within = on(day, rule) and rule["from"] <= of_day < rule["until"]
+        else:
+            within = (on(day, rule) and of_day >= rule["from"]) or (on(day - 1, rule) and of_day < rule["until"])
+        if rule["first"] <= category <= rule["last"] and (own or rule["who"] == "any") and within:
+            return {"pass": PASS, "confirm": CONFIRM, "deny": DENY}[rule["answer"]]
+    return DENY
+
+def sy_12_8_moments(policy, community, earliest, latest):
+    """Moments among which is one of each answer: each minute (it is not fast), but of an edition no more than a week."""
+    editions = sy_12_5_editions(policy, community)
+    for edition, following in zip(editions, editions[1:] + [None]):
+        begin = max(earliest, edition["effective_from"])
+        end = min(latest, begin + 604800, following["effective_from"] - 1 if following else math.inf)
+        if begin <= end:
+            yield from (begin, end)
+            yield from range((begin // 60 + 1) * 60, end + 1, 60)
+
+def sy_12_8_answers(policy, communities, category, own, earliest, latest):
+    least = most = DENY
+    for community in communities:
+        moments = sy_12_8_moments(policy, community, earliest, latest)
+        answers = {sy_12_6_answer(policy, community, category, own, at) for at in moments}
+        # SY 12.7: the most generous of several communities
+        least, most = max(least, min(answers)), max(most, max(answers))
+    return least, most
+
+def sy_12_9_opens(policy, communities, category, own, latest):
+    if latest == math.inf:
+        return None
+    moments = {latest + 1} | set(range((latest // 60 + 1) * 60, latest + 604801, 60))
+    moments |= {e["effective_from"] for e in policy["editions"] if latest < e["effective_from"] <= latest + 604800}
+    for at in sorted(moments):
+        if any(sy_12_6_answer(policy, community, category, own, at) > DENY for community in communities):
+            return at
+    return None
+
+def sy_12_8_admission(policy, ask, own, earliest, latest):
+    communities = ask["communities"] or [0]
+    question = (policy, communities, ask["category"], own)
+    least, most = sy_12_8_answers(*question, earliest, latest)
+    if most == DENY:
+        # SY 12.9
+        opens = sy_12_9_opens(*question, latest)
+        if opens is not None:
+            return "outside_hours", opens
+        if not own and sy_12_8_admission(policy, ask, True, earliest, latest)[0] != "not_admitted":
+            return "wrong_place", None
+        return "not_admitted", None
+    return {(PASS, PASS): "pass", (CONFIRM, CONFIRM): "guard_check"}.get((least, most), "clock_uncertain"), None
+
+def sy_12_10_lists(policy, communities, earliest, latest):
+    hours = []
+    for community in communities:
+        moments = sy_12_8_moments(policy, community, earliest, latest)
+        lists = [sy_12_5_edition(policy, community, at) for at in moments]
+        hours.append((min(e["lists_confirm_after"] for e in lists), max(e["lists_deny_after"] for e in lists)))
+    return {"confirm_after": max(h[0] for h in hours), "deny_after": max(h[1] for h in hours)}
+
+def judge_policy(vector):
+    policy = sy_12_1_policy(bytes.fromhex(vector["file"]))
+    if "ask" not in vector:
+        return policy
+    ask = vector["ask"]
+    earliest, latest = ask["now"]["earliest"], ask["now"]["latest"]
+    latest = math.inf if latest is None else latest
+    # SY 12.7: a gate that is told no community
+    own = not ask["communities"] or ask["community"] in ask["communities"]
+    name, opens = sy_12_8_admission(policy, ask, own, earliest, latest)
+    lists = sy_12_10_lists(policy, ask["communities"] or [0], earliest, latest)
+    return {"admission": name, **({} if opens is None else {"opens": opens}), "lists": lists}
+
 # ---- The vectors: README.md ----
 
 def judge_list(vector):
@@ -693,7 +859,7 @@ def outcome_of(judge, vector):
 
 def main():
     here, passed, failed = Path(__file__).resolve().parent, 0, 0
-    for folder, judge in (("code", judge_code), ("list", judge_list)):
+    for folder, judge in (("code", judge_code), ("list", judge_list), ("policy", judge_policy)):
         for path in sorted((here / folder).glob("*.json")):
             vector = json.loads(path.read_text(encoding="utf-8"))
             expected = json.dumps(vector.pop("expect"), sort_keys=True)

@@ -26,3 +26,11 @@ pub const KEYS: usize = 64;
 pub const DELTAS: usize = 128;
 /// Further files named by a head.
 pub const HEAD_FILES: usize = 16;
+/// Bytes of a policy file: endless data.
+pub const POLICY_BYTES: usize = 256 * 1024;
+/// Surges of a policy.
+pub const SURGES: usize = 16;
+/// Editions of a community: each is looked at where the clock cannot tell which one holds.
+pub const EDITIONS: usize = 16;
+/// Rules of an edition: a decision looks at each.
+pub const RULES: usize = 32;

@@ -6,6 +6,7 @@
 //! - [`api`], [`pages`]: the acts over HTTP, for programs and for people.
 //! - [`jobs`]: what happens by itself.
 //! - [`keys`], [`ceremony`]: changing the signing keys, and what the holders of the root keys do without a network.
+//! - [`policy`]: changing what gates let in.
 //! - [`data`], [`founding`], [`bundle`], [`config`], [`edge`]: the data folder, how it comes to be, the folder for a USB stick, the
 //!   configuration, and where time and randomness come in.
 #![forbid(unsafe_code)]
@@ -21,6 +22,7 @@ pub mod founding;
 pub mod jobs;
 pub mod keys;
 pub mod pages;
+pub mod policy;
 pub mod registry;
 pub mod store;
 

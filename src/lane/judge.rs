@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tongguan_pass::{Event, GateOutcome, Passage};
+use tongguan_pass::{Event, GateOutcome, Passage, Place};
 
 use super::printer::Printer;
 use super::recorder::Recorder;
-use super::{inputs, ladder, policy};
+use super::{inputs, ladder, place, surge};
 use crate::clock::{Clock, Reading};
 use crate::config::Config;
-use crate::decide::{CodeId, Decision, Ladder, Policy, Use, Uses, Verdict, decide};
+use crate::decide::{CodeId, Decision, Ladder, Use, Uses, Verdict, decide};
 use crate::gate::{Ended, GateError, Opening};
 use crate::lang::Text;
 use crate::store::{CodeChange, Journal, NewEntry, StoreError, Trust};
@@ -45,7 +45,7 @@ pub struct Presented {
 /// See the module.
 pub struct Judge {
     lane: String,
-    policy: Policy,
+    place: Place,
     trust: Arc<RwLock<Arc<Trust>>>,
     clock: Arc<dyn Clock>,
     journal: Arc<Journal>,
@@ -74,8 +74,8 @@ impl Judge {
     ) -> Result<Self, StoreError> {
         let uses = journal.uses(clock.now().interval().earliest)?;
         let recorder = Recorder::new(Arc::clone(&journal), None);
-        let (lane, policy) = (config.lane.clone(), policy(config));
-        Ok(Self { lane, policy, trust, clock, journal, uses, recorder, opened: VecDeque::new() })
+        let (lane, place) = (config.lane.clone(), place(config));
+        Ok(Self { lane, place, trust, clock, journal, uses, recorder, opened: VecDeque::new() })
     }
 
     /// Prints each event as it is journaled.
@@ -94,8 +94,8 @@ impl Judge {
     ) -> Presented {
         let code = CodeId::of(text);
         let now = self.clock.now();
-        let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
-        let decision = decide(text, &inputs(&trust, &now, &self.uses, &self.policy));
+        let trust = self.trust();
+        let decision = decide(text, &inputs(&trust, &now, &self.uses, &self.place));
         let decided_at = Instant::now();
         let mut event = self.event(&decision, &now);
         let used = CodeChange::Used(code, Use { at: now.best_guess().as_second(), lane: self.lane.clone() });
@@ -161,8 +161,16 @@ impl Judge {
 
     /// Where this gate stands now.
     pub fn standing(&self) -> Ladder {
-        let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
-        ladder(&trust, &self.clock.now(), &self.policy)
+        ladder(&self.trust(), &self.clock.now(), &self.place)
+    }
+
+    /// The surge that is certainly in force, in words.
+    pub fn surge(&self) -> Option<Text> {
+        surge(&self.trust(), &self.clock.now())
+    }
+
+    fn trust(&self) -> Arc<Trust> {
+        Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The last try to journal what waits.
@@ -206,7 +214,7 @@ impl Judge {
 #[cfg(test)]
 mod tests {
     use tongguan_pass::code::{Flags, Live, Printed};
-    use tongguan_pass::{KeyId, Keyset, Purpose, RegistryKey, RevocationSet, Root, SigningKey};
+    use tongguan_pass::{KeyId, Keyset, Policy, Purpose, RegistryKey, RevocationSet, Root, SigningKey};
 
     use super::*;
     use crate::clock::Stated;
@@ -249,6 +257,8 @@ mod tests {
                 head_file: Vec::new(),
                 head: None,
                 revocations: RevocationSet::default(),
+                policy_file: Vec::new(),
+                policy: Policy::default(),
             };
             Self { _folder: folder, dir, trust }
         }

@@ -21,12 +21,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use tongguan_pass::GateOutcome;
+use tongguan_pass::policy::{Edition, ListLimits};
+use tongguan_pass::{GateOutcome, Place};
 
 use crate::capture::{self, CaptureError, Frame, Mailbox, Spares};
 use crate::clock::{Clock, Reading};
 use crate::config::{CameraSource, Config};
-use crate::decide::{CodeId, Decision, Inputs, Ladder, Policy, Uses, Verdict, decide, words};
+use crate::decide::{CodeId, Decision, Inputs, Ladder, Uses, Verdict, decide, surge_words, words};
 use crate::decode::{Decoder, Settings};
 use crate::gate::Gate;
 use crate::lang::Text;
@@ -264,8 +265,10 @@ impl Attendant {
         let sync = self.sync.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // A replay may pause as long as it likes.
         let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Nokhwa(_)));
+        let surge = self.judge.surge();
         let lines = status::lines(&status::State {
             ladder: self.judge.standing(),
+            surge: surge.as_ref(),
             sync: &sync,
             camera: camera.as_ref(),
             gate: self.gate.fault().as_ref(),
@@ -310,32 +313,41 @@ fn shown(decision: &Decision, gate: GateOutcome) -> Shown {
 
 /// What this gate would say to a text, given the codes it has let in.
 pub fn ask(text: &str, trust: &Trust, uses: &Uses, now: &Reading, config: &Config) -> Decision {
-    decide(text, &inputs(trust, now, uses, &policy(config)))
+    decide(text, &inputs(trust, now, uses, &place(config)))
 }
 
-fn inputs<'a>(trust: &'a Trust, now: &Reading, uses: &'a Uses, policy: &'a Policy) -> Inputs<'a> {
+fn inputs<'a>(trust: &'a Trust, now: &Reading, uses: &'a Uses, place: &'a Place) -> Inputs<'a> {
     Inputs {
         now: now.interval(),
         keys: &trust.keys,
         revocations: &trust.revocations,
-        ladder: ladder(trust, now, policy),
+        ladder: ladder(trust, now, place),
         uses,
-        policy,
+        policy: &trust.policy,
+        place,
     }
 }
 
 /// Where a gate with this trust stands now.
 pub fn standing(trust: &Trust, now: &Reading, config: &Config) -> Ladder {
-    ladder(trust, now, &policy(config))
+    ladder(trust, now, &place(config))
 }
 
-fn ladder(trust: &Trust, now: &Reading, policy: &Policy) -> Ladder {
-    Ladder::of(now.interval(), now.source, trust.head.as_ref().map(Into::into), &trust.keys, policy)
+fn ladder(trust: &Trust, now: &Reading, place: &Place) -> Ladder {
+    let (now, source) = (now.interval(), now.source);
+    let limits = trust.policy.list_limits(place, now);
+    Ladder::of(now, source, trust.head.as_ref().map(Into::into), &trust.keys, limits)
 }
 
-fn policy(config: &Config) -> Policy {
-    Policy {
-        communities: config.policy.communities.clone(),
-        stale_lists_confirm_after: i64::from(config.policy.stale_lists_confirm_after_h) * 3600,
-    }
+/// The surge that is certainly in force, in words.
+pub fn surge(trust: &Trust, now: &Reading) -> Option<Text> {
+    let now = now.interval();
+    trust.policy.surge(now).map(|surge| surge_words(surge, now.earliest, trust.policy.utc_offset()))
+}
+
+/// Where a gate is, and what holds there until the registry's policy says something: its own residents are let in.
+pub fn place(config: &Config) -> Place {
+    let hours = config.policy.stale_lists_confirm_after_h.try_into().unwrap_or(ListLimits::NEVER);
+    let lists = ListLimits { confirm_after: hours, deny_after: ListLimits::NEVER };
+    Place { communities: config.policy.communities.clone(), otherwise: Edition { lists, ..Edition::built_in() } }
 }

@@ -8,6 +8,7 @@ use crate::sync::SyncState;
 /// What the lines are made from.
 pub(super) struct State<'a> {
     pub(super) ladder: Ladder,
+    pub(super) surge: Option<&'a Text>,
     pub(super) sync: &'a SyncState,
     pub(super) camera: Option<&'a Text>,
     pub(super) gate: Option<&'a Text>,
@@ -21,6 +22,8 @@ pub(super) fn lines(state: &State<'_>) -> Vec<StatusLine> {
         StatusLine { level: lists.level(), text: lists.words() },
         StatusLine { level: clock.level(), text: clock.words() },
     ];
+    // Not a fault, but whoever looks at a code of half an hour ago should know.
+    lines.extend(state.surge.map(|text| StatusLine { level: Level::Amber, text: text.clone() }));
     lines.extend(keys.words().map(|text| StatusLine { level: keys.level(), text }));
     let mut problem = |level, zh: &str, en: &str, what: Option<&Text>| {
         if let Some(what) = what {
@@ -48,7 +51,7 @@ mod tests {
 
     fn state(sync: &SyncState, clock: KnownTime) -> State<'_> {
         let ladder = Ladder { lists: Lists::Never, clock, keys: Keys::None };
-        State { ladder, sync, camera: None, gate: None, journal: None }
+        State { ladder, surge: None, sync, camera: None, gate: None, journal: None }
     }
 
     #[test]
@@ -89,6 +92,14 @@ mod tests {
         }
         assert!(lines.iter().any(|l| l.text.zh == "记录暂存内存：磁盘已满，请腾出空间"), "{lines:?}");
         assert!(lines.iter().any(|l| l.text.en.starts_with("Sync: the registry cannot be reached;")), "{lines:?}");
+    }
+
+    #[test]
+    fn a_surge_is_said_for_whoever_wonders_at_an_old_code() {
+        let sync = SyncState::default();
+        let surge = Text::new("登记处繁忙", "The registry is overloaded");
+        let lines = lines(&State { surge: Some(&surge), ..state(&sync, KnownTime::Well) });
+        assert!(lines.iter().any(|l| l.level == Level::Amber && l.text == surge), "{lines:?}");
     }
 
     #[test]

@@ -11,6 +11,9 @@ pub(crate) struct CodeVector {
     pub(crate) clause: String,
     pub(crate) keys: Vec<Key>,
     pub(crate) now: Now,
+    /// A policy file, whose surges count.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) policy: Option<String>,
     pub(crate) text: String,
     pub(crate) expect: CodeExpect,
 }
@@ -304,4 +307,90 @@ pub(crate) struct Event {
     pub(crate) reason: String,
     pub(crate) gate: String,
     pub(crate) latency_us: [u32; 4],
+}
+
+/// A file of `vectors/policy`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyVector {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    pub(crate) clause: String,
+    pub(crate) file: String,
+    /// What the policy is asked; else it is only read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) ask: Option<Ask>,
+    pub(crate) expect: PolicyExpect,
+}
+
+/// Somebody at a gate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ask {
+    /// Those of the gate.
+    pub(crate) communities: Vec<u32>,
+    pub(crate) category: u8,
+    /// That of the code.
+    pub(crate) community: u32,
+    pub(crate) now: Now,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(crate) enum PolicyExpect {
+    Refused {
+        error: String,
+        /// With `field`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        field: Option<String>,
+    },
+    Answer {
+        admission: String,
+        /// With `outside_hours`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        opens: Option<i64>,
+        lists: Lists,
+    },
+    Policy {
+        utc_offset: i16,
+        surges: Vec<ShownSurge>,
+        editions: Vec<ShownEdition>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lists {
+    pub(crate) confirm_after: u16,
+    pub(crate) deny_after: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShownSurge {
+    pub(crate) from: u32,
+    pub(crate) until: u32,
+    pub(crate) minutes: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShownEdition {
+    pub(crate) community: u32,
+    pub(crate) effective_from: u32,
+    pub(crate) lists_confirm_after: u16,
+    pub(crate) lists_deny_after: u16,
+    pub(crate) rules: Vec<ShownRule>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShownRule {
+    pub(crate) first: u8,
+    pub(crate) last: u8,
+    pub(crate) who: String,
+    pub(crate) days: u8,
+    pub(crate) from: u16,
+    pub(crate) until: u16,
+    pub(crate) answer: String,
 }

@@ -92,6 +92,9 @@ pub(crate) enum Command {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+    /// What gates let in: rules, times of effect, and surges.
+    #[command(subcommand)]
+    Policy(Policy),
     /// The signing keys and the root: list, rotate, revoke, sign.
     #[command(subcommand)]
     Keys(Keys),
@@ -150,6 +153,58 @@ pub(crate) enum Code {
         /// Issue as of this time, for drills: RFC 3339.
         #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339)]
         at: Option<u32>,
+    },
+}
+
+const POLICY_HELP: &str = "\
+Examples:
+  tongguan-registry policy check policy.toml
+  tongguan-registry --data DIR policy set policy.toml
+  tongguan-registry --data DIR policy show --community 3 --at 2027-01-15T06:00:00+08:00
+  tongguan-registry --data DIR policy surge --minutes 60 --until 2026-12-20T10:00:00+08:00
+  tongguan-registry --data DIR policy surge --end
+
+registry/policy.example.toml documents the file. What is set is published at once; gates obey it from their next sync on, and
+what begins later also without a network.";
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = POLICY_HELP)]
+pub(crate) enum Policy {
+    /// Read a policy file and say what is in it. Changes nothing, and needs no --data.
+    Check {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Put the rules of a file in force, in place of all rules before.
+    Set {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Show the rules in force, as a file that `set` takes.
+    Show {
+        /// Only what holds at this time: RFC 3339.
+        #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339)]
+        at: Option<u32>,
+        /// Only what holds in this community [with --at: 0].
+        #[arg(long, value_name = "N")]
+        community: Option<u32>,
+    },
+    /// Make live codes good for longer for a time, while too many people ask for new ones.
+    Surge {
+        /// Minutes that a live code is good for meanwhile.
+        #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u8).range(11..=60))]
+        minutes: u8,
+        /// When it begins [default: now]: RFC 3339.
+        #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339)]
+        from: Option<u32>,
+        /// When it ends, at most 7 days after it begins: RFC 3339.
+        #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339, required_unless_present = "end")]
+        until: Option<u32>,
+        /// End it now, and take back those that are to come.
+        #[arg(long, conflicts_with_all = ["minutes", "from", "until"])]
+        end: bool,
     },
 }
 

@@ -4,6 +4,7 @@ mod args;
 mod event;
 mod keys;
 mod output;
+mod policy;
 mod run;
 
 use std::ffi::OsString;

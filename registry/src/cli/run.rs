@@ -13,9 +13,9 @@ use tongguan_registry::registry::Issued;
 use tongguan_registry::store::StoreError;
 use tongguan_registry::{Error, Registry, api};
 
-use super::args::{Args, Code, Command, KeyBytes, Person};
+use super::args::{Args, Code, Command, KeyBytes, Person, Policy};
 use super::output::{Failure, Output};
-use super::{event, keys};
+use super::{event, keys, policy};
 
 /// Events read from the store at a time.
 const PAGE: u32 = 1000;
@@ -25,6 +25,9 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
         && let Some(done) = keys::run_offline(command, out)
     {
         return done;
+    }
+    if let Command::Policy(Policy::Check { file }) = &args.command {
+        return policy::check(file, out);
     }
     let data = args.data.as_deref().ok_or_else(|| {
         Failure::misuse("say which registry with --data DIR, such as --data /var/lib/tongguan-registry")
@@ -64,6 +67,7 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
             };
             out.show(&json!({ "person": id.as_str(), "dropped": dropped }), sentence)
         }
+        Command::Policy(command) => policy::run(&registry, command, out),
         Command::Keys(command) => keys::run(&registry, command, out),
         Command::Publish => publish(&registry, out),
         Command::Bundle { folder } => bundle_into(&registry, &folder, out),

@@ -8,12 +8,13 @@ pub mod sqlite;
 
 use std::io;
 
-use tongguan_pass::{Batch, ListError, Sha256Hash};
+use tongguan_pass::{Batch, ListError, Policy, Sha256Hash};
 
 use crate::domain::audit::{Act, Actor};
 use crate::domain::genesis::Genesis;
 use crate::domain::handle::{DropReason, Holder};
 use crate::domain::person::{NewPerson, PersonId, TokenHash};
+use crate::domain::policy::PolicyError;
 use crate::domain::publish::{Edition, Publication, PublishError, Stock};
 
 /// Devices not enrolled that may hand in events. More would let anybody fill the store with names of devices.
@@ -53,6 +54,9 @@ pub enum StoreError {
     /// The keyset is no longer the one the new one was made from.
     #[error("somebody else has changed the keys meanwhile; nothing was changed, run it again")]
     KeysChanged,
+    /// The policy cannot be changed like that.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// No randomness.
     #[error("the system gives no randomness: {0}")]
     Entropy(io::Error),
@@ -177,6 +181,20 @@ pub type Draw<'a> = &'a mut dyn FnMut() -> io::Result<u32>;
 /// Writes the next edition from the stock. It may be called again if the transaction must be repeated.
 pub type Author<'a> = &'a dyn Fn(Stock) -> Result<Publication, PublishError>;
 
+/// Makes the next policy of the current one. It may be called again if the transaction must be repeated.
+pub type Redraft<'a> = &'a dyn Fn(&Policy) -> Result<Policy, PolicyError>;
+
+/// A change of the policy.
+#[derive(Debug, Clone)]
+pub struct NewPolicy {
+    /// What was there.
+    pub before: Policy,
+    /// What is there now.
+    pub after: Policy,
+    /// Its version.
+    pub version: u32,
+}
+
 /// What the registry keeps.
 pub trait Store: Send + Sync {
     /// Sets up an empty store with the first trust files and the first community.
@@ -196,6 +214,12 @@ pub trait Store: Send + Sync {
 
     /// Makes the successor's files the newest; the next edition names them. [`StoreError::KeysChanged`].
     fn succeed(&self, successor: &Successor, by: &By) -> Result<(), StoreError>;
+
+    /// The policy with its version, if there ever was one.
+    fn policy(&self) -> Result<Option<(u32, Policy)>, StoreError>;
+
+    /// Makes the next version of the policy, which the next edition names; none if it is the same.
+    fn change_policy(&self, redraft: Redraft<'_>, act: Act, by: &By) -> Result<NewPolicy, StoreError>;
 
     /// Registers a person; [`StoreError::UnknownCommunity`].
     fn add_person(&self, person: &NewPerson, by: &By) -> Result<(), StoreError>;

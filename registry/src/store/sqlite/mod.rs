@@ -6,6 +6,7 @@
 mod events;
 mod lists;
 mod people;
+mod policy;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params};
 use rusqlite_migration::{M, Migrations};
-use tongguan_pass::{Batch, Sha256Hash};
+use tongguan_pass::{Batch, Policy, Sha256Hash};
 
 use crate::domain::audit::Act;
 use crate::domain::genesis::Genesis;
@@ -21,10 +22,14 @@ use crate::domain::handle::{DropReason, Holder};
 use crate::domain::person::{NewPerson, PersonId, TokenHash};
 use crate::domain::publish::Edition;
 use crate::store::{
-    Author, By, Draw, Lease, Receipt, Standing, Store, StoreError, StoredEvent, Successor, Trust, TrustHistory,
+    Author, By, Draw, Lease, NewPolicy, Receipt, Redraft, Standing, Store, StoreError, StoredEvent, Successor, Trust,
+    TrustHistory,
 };
 
-const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("../../../migrations/001-registry.sql"))];
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("../../../migrations/001-registry.sql")),
+    M::up(include_str!("../../../migrations/002-policy.sql")),
+];
 const BUSY: Duration = Duration::from_secs(5);
 /// Reading connections kept open for the next reader.
 const IDLE_READERS: usize = 8;
@@ -154,6 +159,14 @@ impl Store for SqliteStore {
 
     fn succeed(&self, successor: &Successor, by: &By) -> Result<(), StoreError> {
         self.write(|tx| lists::succeed(tx, successor, by))
+    }
+
+    fn policy(&self) -> Result<Option<(u32, Policy)>, StoreError> {
+        self.read(policy::current)
+    }
+
+    fn change_policy(&self, redraft: Redraft<'_>, act: Act, by: &By) -> Result<NewPolicy, StoreError> {
+        self.write(|tx| policy::change(tx, redraft, act, by))
     }
 
     fn add_person(&self, person: &NewPerson, by: &By) -> Result<(), StoreError> {
