@@ -239,7 +239,7 @@ fn partly(change: &Change, share: f64, content: &mut Vec<u8>, dice: &mut dyn Rng
 pub enum Syncs {
     /// What was synced is safe.
     Honest,
-    /// Nothing is: what `PRAGMA synchronous = OFF` comes to.
+    /// Nothing more is: what `PRAGMA synchronous = OFF` comes to.
     Ignored,
 }
 
@@ -262,9 +262,14 @@ pub struct PowerOff;
 
 impl Disk {
     /// A disk on which `image` is safe.
-    pub fn holding(image: &Image, syncs: Syncs) -> Self {
+    pub fn holding(image: &Image) -> Self {
         let model = Model::holding(image);
-        Self(Mutex::new(State { model, log: None, cut_in: None, cut_at: None, syncs }))
+        Self(Mutex::new(State { model, log: None, cut_in: None, cut_at: None, syncs: Syncs::Honest }))
+    }
+
+    /// From here on it does what it says, or not.
+    pub fn turn(&self, syncs: Syncs) {
+        self.lock().syncs = syncs;
     }
 
     /// Cuts the power at the `n`th step from here, 0 being the next one.

@@ -1,3 +1,9 @@
 //! A city's registry, its gates and everything that goes wrong around them, simulated from a seed.
+pub mod city;
 pub mod disk;
+pub mod gate;
+pub mod network;
+pub mod power_cut;
+pub mod tally;
 pub mod vfs;
+pub mod world;

@@ -19,7 +19,7 @@ use rusqlite::ffi::{
     sqlite3_vfs_register,
 };
 
-use crate::disk::{Disk, Image, Op, Syncs};
+use crate::disk::{Disk, Image, Op};
 
 /// A folder whose databases are watched for as long as this lives.
 #[derive(Debug)]
@@ -33,10 +33,10 @@ impl Watched {
     ///
     /// # Errors
     /// If there is no such folder, or SQLite takes no VFS.
-    pub fn new(folder: &Path, image: &Image, syncs: Syncs) -> io::Result<Self> {
+    pub fn new(folder: &Path, image: &Image) -> io::Result<Self> {
         install()?;
         let folder = folder.canonicalize()?;
-        let disk = Arc::new(Disk::holding(image, syncs));
+        let disk = Arc::new(Disk::holding(image));
         FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.clone(), Arc::clone(&disk));
         Ok(Self { folder, disk })
     }
