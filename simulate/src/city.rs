@@ -233,6 +233,11 @@ impl City {
         self.learn_change(&change)
     }
 
+    /// The registry's data folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// What a head that was published says.
     pub fn known(&self, head: &[u8]) -> Option<&Known> {
         self.known.get(head)
