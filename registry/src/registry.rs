@@ -215,7 +215,12 @@ impl Registry {
     pub fn issue(&self, person: &PersonId, order: Order, at: Option<u32>, actor: Actor) -> Result<Issued, Error> {
         let loaded = self.signers()?;
         let signers = &loaded.signers;
-        let terms: Terms = order.terms(at.unwrap_or_else(|| self.now())).map_err(Error::Invalid)?;
+        let at = at.unwrap_or_else(|| self.now());
+        // PF 7.4: "A live code that exists has begun." A gate takes it for proof that its time has come.
+        if matches!(order, Order::Live) && at > self.now() {
+            return Err(Error::Invalid("a live code begins when it is issued; it cannot be issued for a time to come"));
+        }
+        let terms: Terms = order.terms(at).map_err(Error::Invalid)?;
         terms.check(signers)?;
         let lease = Lease { until: terms.until, act: terms.act() };
         let mut draw = || random(&*self.edge.entropy).map(u32::from_be_bytes);
@@ -342,4 +347,34 @@ pub(crate) fn new_key(entropy: &dyn Entropy) -> Result<SigningKey, Error> {
 
 pub(crate) fn key_name(purpose: Purpose, id: u16) -> String {
     format!("{}-{id}", purpose.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::{Clock, SystemEntropy};
+
+    struct At(u64);
+
+    impl Clock for At {
+        fn now_ms(&self) -> u64 {
+            self.0
+        }
+    }
+
+    #[test]
+    fn a_live_code_is_issued_for_now_or_for_a_drill_of_the_past_and_never_for_a_time_to_come() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let edge = Edge { clock: Arc::new(At(1_800_000_000_000)), entropy: Arc::new(SystemEntropy) };
+        Registry::init_at(folder.path(), edge.clone()).expect("a registry");
+        let registry = Registry::open_at(folder.path(), edge).expect("opens");
+        let (person, _) = registry.add_person(Name::parse("A").expect("a name"), 1, 1).expect("is added");
+        let issue = |order, at| registry.issue(&person, order, Some(at), Actor::Operator);
+        for at in [1_799_990_000, 1_800_000_000] {
+            assert_eq!(issue(Order::Live, at).expect("is issued").from, at);
+        }
+        assert!(matches!(issue(Order::Live, 1_800_000_001), Err(Error::Invalid(_))));
+        let paper = Order::Printed { days: 1, building: 0, entries: 1 };
+        assert!(issue(paper, 1_800_086_400).is_ok(), "paper for tomorrow's visitor");
+    }
 }

@@ -287,14 +287,16 @@ impl Judge {
         let event = self.event(&decision, &now, gate, latency);
         self.recorder.record(NewEntry { event, at: now.best_guess(), used });
         self.show_status();
-        self.learn_time(&decision, &trust);
+        self.learn_time(&decision, &now, &trust);
     }
 
-    /// Our own registry's newest code shows that its moment has passed. Not beyond the lists' end: a stolen key must not be
-    /// able to move the gate into a far future.
-    fn learn_time(&self, decision: &Decision, trust: &Trust) {
+    /// Our own registry's newest code shows that its moment has passed. Not one of a time to come, and none beyond the lists'
+    /// end: a stolen key must not be able to move the gate into the future.
+    fn learn_time(&self, decision: &Decision, now: &Reading, trust: &Trust) {
         let Some((issued_at, head)) = decision.facts.and_then(|f| f.issued_at).zip(trust.head.as_ref()) else { return };
-        if let Ok(at) = jiff::Timestamp::from_second(i64::from(issued_at.min(head.expires_at))) {
+        if let Ok(at) = jiff::Timestamp::from_second(i64::from(issued_at.min(head.expires_at)))
+            && now.latest.is_none_or(|latest| at <= latest)
+        {
             self.clock.raise_floor(at);
         }
     }
