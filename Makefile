@@ -7,7 +7,7 @@ FUZZ_TARGETS ?= luma code capture pass
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench decode-tools bench-decode misreads fuzz vectors deny
+.PHONY: help setup build run test simulate power-cut lint bench decode-tools bench-decode misreads fuzz vectors deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,14 @@ run: build ## See it work: a registry, a gate and a simulated phone (CAMERA=0 fo
 test: setup ## Run every test: units, vectors, properties, end to end with the real programs, and the demo's walk
 	$(CARGO) test --workspace --locked
 	$(BIN)/tongguan-sim demo --once --screen none
+
+simulate: setup ## Play cities with their gates under a perfect observer: make simulate SEEDS=1000 FROM=1 (a minute or two)
+	@$(CARGO) build --workspace --locked
+	$(BIN)/tongguan-simulate runs $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(ARGS)
+
+power-cut: setup ## Cut the power at every write of a gate's databases, and start the gate from what is left
+	@$(CARGO) build --workspace --locked
+	$(BIN)/tongguan-simulate power-cut $(ARGS)
 
 lint: setup ## Formatting and lints, warnings are errors
 	$(CARGO) fmt --all --check

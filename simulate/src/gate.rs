@@ -9,7 +9,7 @@ use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use jiff::Timestamp;
 use rand::{Rng, RngExt as _};
-use tongguan::clock::{Clock as _, Reading, Settings, TrustedClock};
+use tongguan::clock::{Believed, By, Clock as _, Reading, Settings, TrustedClock};
 use tongguan::decide::{CodeId, Decision, Inputs, Ladder, Policy, Use, Uses, Verdict, decide};
 use tongguan::store::{DataDir, DeviceKey, Journal, NewEntry, StoreError, Trust, TrustStore};
 use tongguan::sync::{self, Report, SyncError, Transport};
@@ -152,6 +152,12 @@ impl Gate {
         self.running.as_ref().map(|r| r.clock.now())
     }
 
+    /// Whether somebody who forges the time can be told from the truth: the clock has heard it in this run of the machine.
+    pub fn can_tell_forgers(&self) -> bool {
+        let witnesses = self.running.as_ref().map(|r| r.clock.witnesses().all).unwrap_or_default();
+        witnesses.iter().any(|w| matches!(w.by, By::Signed | By::Kernel) && w.believed == Believed::Yes)
+    }
+
     /// What it holds to have certainly passed.
     pub fn floor(&self) -> Option<Timestamp> {
         self.running.as_ref().map(|r| r.clock.witnesses().floor)
@@ -229,15 +235,17 @@ impl Gate {
         let event = event(id, &standing.name, &decision, &reading, gate);
         running.waiting.push_back(NewEntry { event, at: reading.best_guess(), used });
         let journaled = running.flush().contains(&id);
-        learn_time(&running.clock, &decision, &trust);
+        learn_time(&running.clock, &decision, &reading, &trust);
         Some(Presented { reading, decision, gate, id, journaled })
     }
 }
 
 /// `lane::Judge::learn_time`.
-fn learn_time(clock: &TrustedClock<FakeMachine>, decision: &Decision, trust: &Trust) {
+fn learn_time(clock: &TrustedClock<FakeMachine>, decision: &Decision, now: &Reading, trust: &Trust) {
     let Some((issued_at, head)) = decision.facts.and_then(|f| f.issued_at).zip(trust.head.as_ref()) else { return };
-    if let Ok(at) = Timestamp::from_second(i64::from(issued_at.min(head.expires_at))) {
+    if let Ok(at) = Timestamp::from_second(i64::from(issued_at.min(head.expires_at)))
+        && now.latest.is_none_or(|latest| at <= latest)
+    {
         clock.raise_floor(at);
     }
 }

@@ -27,7 +27,7 @@ enum Command {
     /// Play whole cities, each from a seed, under a perfect observer.
     Runs {
         /// How many.
-        #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u64).range(1..))]
+        #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
         seeds: u64,
         /// The first seed.
         #[arg(long, default_value_t = 1)]

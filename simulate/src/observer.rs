@@ -42,8 +42,8 @@ enum Now {
     Expired(i64),
     /// For so many seconds.
     NotYet(i64),
-    /// The phone is so many seconds ahead.
-    PhoneWrong(i64),
+    /// Made by a phone whose clock was wrong.
+    PhoneWrong,
 }
 
 /// PF 7.3.
@@ -79,13 +79,14 @@ impl Window {
     }
 
     fn at(&self, now: i64) -> Now {
+        let since_made = self.made_at.map_or(i64::MIN, |made_at| now - made_at - PHONE);
         match self.made_at {
-            _ if now > self.until => Now::Expired(now - self.until),
+            _ if now > self.until => Now::Expired(since_made.max(now - self.until)),
             _ if now < self.from => Now::NotYet(self.from - now),
             Some(made_at) if made_at < self.from || made_at > self.until || made_at - now > PHONE => {
-                Now::PhoneWrong(made_at - now)
+                Now::PhoneWrong
             }
-            Some(made_at) if now - made_at > PHONE => Now::Expired(now - made_at - PHONE),
+            Some(_) if since_made > 0 => Now::Expired(since_made),
             _ => Now::Good,
         }
     }
@@ -173,14 +174,22 @@ pub fn judge(shown: &Shown, scene: &Scene<'_>, decision: &Decision) -> Result<()
         }
         (Verdict::Deny, Reason::PhoneClockWrong) => {
             let window = window.ok_or("a phone's clock is blamed, although the code cannot be judged")?;
-            scene.truth.iter().try_for_each(|t| match (window.at(*t), &decision.detail) {
-                (Now::PhoneWrong(ahead), Detail::Seconds(said)) => {
-                    let bound = latest != i64::MAX && (ahead - said).abs() <= latest - earliest + leap(scene);
-                    let beyond = window.made_at.is_some_and(|m| *said == m - window.from || *said == m - window.until);
-                    true_of(bound || beyond, &format!("the phone is {ahead} s ahead, and is told {said} s"))
+            let made_at = window.made_at.ok_or("a phone's clock is blamed, and no phone made the code")?;
+            let Detail::Seconds(said) = decision.detail else { return Err("the phone is not told by how much".into()) };
+            // The figure is the least that the phone can be ahead, or that a code made outside its window shows.
+            let least = |t: &i64| said <= made_at - t + leap(scene);
+            match () {
+                () if made_at < window.from => true_of(said < 0, "a slow phone is told that it is fast"),
+                () if made_at > window.until => {
+                    let right = said == made_at - window.until || scene.truth.iter().all(least);
+                    true_of(said > 0 && right, &format!("the phone is told {said} s"))
                 }
-                (now, _) => Err(format!("a phone's clock is blamed, and the code is {now:?}")),
-            })
+                () => {
+                    let right = said > PHONE && scene.truth.iter().all(least);
+                    let ahead = made_at - scene.truth[0];
+                    true_of(right, &format!("the phone is {ahead} s ahead, and is told {said} s"))
+                }
+            }
         }
         (Verdict::Deny, Reason::AlreadyUsed) => {
             true_of(scene.used != Used::No && !is_printed, "it was never let in here")

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
-use tongguan_pass::{Carried, GateOutcome, Purpose};
+use tongguan_pass::{Carried, Flags, GateOutcome, Purpose};
 
 use crate::city::City;
 use crate::disk::Left;
@@ -16,7 +16,7 @@ use crate::network::{Fault, Memory, Network, Stick};
 use crate::observer::{Scene, judge, judge_clock};
 use crate::power_cut::scratch;
 use crate::scenario::{Scenario, say_seconds};
-use crate::shown::{Shown, forgery, specimen};
+use crate::shown::{Shown, forgery, live_by_our_key};
 use crate::tally::{Tally, Trace};
 use crate::world::{FakeMachine, SECOND, World};
 
@@ -64,10 +64,12 @@ pub(crate) struct Run<'a> {
     /// Codes that somebody still has.
     wallet: Vec<Shown>,
     sticks: Vec<Stick>,
+    /// When the registry last looked what was due.
+    looked: i128,
     memory: RefCell<Memory>,
     pub(crate) tally: &'a RefCell<Tally>,
     trace: &'a RefCell<Trace>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 type Step = Result<(), String>;
@@ -90,7 +92,8 @@ impl<'a> Run<'a> {
         }
         let memory = RefCell::default();
         let (wallet, sticks) = (Vec::new(), Vec::new());
-        let run = Self { scenario, dice, world, city, lanes, wallet, sticks, memory, tally, trace, _folder: folder };
+        let looked = world.now();
+        let run = Self { scenario, dice, world, city, lanes, wallet, sticks, looked, memory, tally, trace, folder };
         run.count(run.scenario.era);
         Ok(run)
     }
@@ -101,12 +104,17 @@ impl<'a> Run<'a> {
 
     pub(crate) fn say(&self, what: impl AsRef<str>) {
         let at = jiff::Timestamp::from_nanosecond(self.world.now()).map_or_else(|_| String::new(), |t| format!("{t:.3}"));
-        self.trace.borrow_mut().say(format!("{at}  {}", what.as_ref()));
+        // A throw-away folder has another name each time.
+        let what = what.as_ref().replace(&self.folder.path().display().to_string(), "");
+        self.trace.borrow_mut().say(format!("{at}  {what}"));
     }
 
     fn play(&mut self) -> Step {
         for lane in 0..self.lanes.len() {
             self.start(lane)?;
+            if self.dice.random_bool(0.8) {
+                self.sync(lane)?;
+            }
         }
         for _ in 0..self.scenario.steps {
             self.time_passes()?;
@@ -120,13 +128,13 @@ impl<'a> Run<'a> {
     fn step(&mut self) -> Step {
         let lane = self.dice.random_range(0..self.lanes.len());
         match self.dice.random_range(0..100) {
-            0..=41 => self.show(lane),
-            42..=55 => self.sync(lane),
-            56..=59 => self.stick(lane),
-            60..=72 => self.registry_acts(),
-            73..=80 => self.clocks(lane),
-            81..=84 => self.restart(lane),
-            85..=87 => self.cold_boot(lane),
+            0..=43 => self.show(lane),
+            44..=61 => self.sync(lane),
+            62..=64 => self.stick(lane),
+            65..=76 => self.registry_acts(),
+            77..=86 => self.clocks(lane),
+            87..=89 => self.restart(lane),
+            90..=92 => self.cold_boot(lane),
             _ => self.power_cut(lane),
         }
     }
@@ -147,8 +155,9 @@ impl<'a> Run<'a> {
         let parts = if seconds > 600 { 4 } else { 1 };
         for _ in 0..parts {
             self.world.pass(seconds * SECOND / parts + self.dice.random_range(0..SECOND));
-            // A registry may be down for a while.
-            if self.dice.random_bool(0.9) {
+            // It looks every so often, and may be down for a while.
+            if self.world.now() - self.looked > 900 * SECOND && self.dice.random_bool(0.9) {
+                self.looked = self.world.now();
                 for did in self.city.jobs().map_err(|e| format!("the registry's jobs: {e:#}"))? {
                     self.count(format!("registry: {did}"));
                 }
@@ -169,8 +178,17 @@ impl<'a> Run<'a> {
     // What people do.
 
     fn show(&mut self, lane: usize) -> Step {
-        let Some(shown) = self.draw_code().map_err(|e| format!("no code can be had: {e:#}"))? else { return Ok(()) };
+        let shown = if self.dice.random_bool(0.02) { self.stolen(lane) } else { self.draw_code() };
+        let Some(shown) = shown.map_err(|e| format!("no code can be had: {e:#}"))? else { return Ok(()) };
         self.present(lane, &shown)
+    }
+
+    /// A thief with the registry's key signs a code for a time to come, and so would have the gate believe that it has come.
+    fn stolen(&mut self, lane: usize) -> anyhow::Result<Option<Shown>> {
+        // A gate that has no upper bound believes it, up to the lists' end.
+        let Some(latest) = self.lanes[lane].gate.reading().and_then(|r| r.latest) else { return Ok(None) };
+        let at = u32::try_from(latest.as_second())? + self.dice.random_range(2..100_000);
+        live_by_our_key(&self.city, "live code of a time to come, by a stolen key", at, Flags::default()).map(Some)
     }
 
     fn draw_code(&mut self) -> anyhow::Result<Option<Shown>> {
@@ -180,7 +198,6 @@ impl<'a> Run<'a> {
                 let now = self.city.registry.now();
                 let (what, at) = match self.dice.random_range(0..20) {
                     0 => ("live code, some minutes old", Some(now - self.dice.random_range(0..1_200))),
-                    1 => ("live code of tomorrow, for a drill", Some(now + self.dice.random_range(60..100_000))),
                     _ => ("live code", None),
                 };
                 self.city.live(person, at).ok().map(|text| Shown::ours(what, text))
@@ -200,7 +217,10 @@ impl<'a> Run<'a> {
                 let at = if at == 0 && n > 0 { self.dice.random_range(0..n) } else { at };
                 return Ok(old(&self.wallet, at));
             }
-            81..=83 => Some(specimen(&self.city)?),
+            81..=83 => {
+                let now = self.city.registry.now();
+                Some(live_by_our_key(&self.city, "specimen", now, Flags { specimen: true })?)
+            },
             _ => {
                 let like = (!self.wallet.is_empty()).then(|| self.dice.random_range(0..self.wallet.len()));
                 let like = like.map(|at| self.wallet[at].clone());
@@ -236,7 +256,10 @@ impl<'a> Run<'a> {
         let relay = if self.dice.random_bool(0.03) { Relay::Broken } else { Relay::Works };
         let Lane { gate, .. } = &mut self.lanes[lane];
         let Some(presented) = gate.present(&shown.text, relay, &mut self.dice) else { return Ok(()) };
-        self.note(lane, shown, &presented)
+        self.note(lane, shown, &presented)?;
+        // Handed back through the fence.
+        let again = presented.gate == GateOutcome::Opened && presented.journaled && self.dice.random_bool(0.15);
+        if again { self.present(lane, shown) } else { Ok(()) }
     }
 
     /// The observer sees what the gate said.
@@ -402,7 +425,7 @@ impl<'a> Run<'a> {
 
     fn clocks(&mut self, lane: usize) -> Step {
         // A forger comes when the clock has heard the truth in this run of the machine: before, nothing protects it.
-        let sure = self.lanes[lane].gate.reading().is_some_and(|r| r.latest.is_some());
+        let sure = self.lanes[lane].gate.can_tell_forgers();
         let leapt = self.scenario.leapt;
         let (what, leapt) = self.scenario.gates[lane].change_clocks(&self.world, lane, sure, leapt, &mut self.dice);
         self.scenario.leapt = leapt;

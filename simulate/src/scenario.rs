@@ -100,7 +100,7 @@ fn machine(now: i128, gate: &Standing, dice: &mut dyn Rng) -> MachineState {
 fn power_on(machine: &mut MachineState, now: i128, gate: &Standing, dice: &mut dyn Rng) {
     machine.elapsed = dice.random_range(2 * SECOND..40 * SECOND);
     machine.boot += 1;
-    machine.ntp = Ntp::Off;
+    machine.ntp = if dice.random_bool(0.4) { good_ntp(dice) } else { Ntp::Off };
     let last = machine.wall;
     machine.wall = match machine.rtc {
         _ if !gate.clock.unsynced_error.is_zero() => within(now, gate, dice),
@@ -109,6 +109,12 @@ fn power_on(machine: &mut MachineState, now: i128, gate: &Standing, dice: &mut d
         None if dice.random() => machine.elapsed,
         None => last,
     };
+}
+
+fn good_ntp(dice: &mut dyn Rng) -> Ntp {
+    let error = Duration::from_micros(dice.random_range(100..8_000_000));
+    let most = i128::try_from(error.as_nanos()).unwrap_or(0) + NTP_OFF - LEAP;
+    Ntp::Good { off: dice.random_range(-most..=most), error }
 }
 
 /// A wall clock that is as good as the configuration says, and stays so for some weeks.
@@ -161,10 +167,8 @@ impl Standing {
         let believed = !self.clock.unsynced_error.is_zero();
         match dice.random_range(0..14) {
             0..=3 => {
-                let error = Duration::from_micros(dice.random_range(100..8_000_000));
-                let most = i128::try_from(error.as_nanos()).unwrap_or(0) + NTP_OFF - LEAP;
-                let off = dice.random_range(-most..=most);
-                change("ntp: comes", &mut |m, _| m.ntp = Ntp::Good { off, error })
+                let ntp = good_ntp(dice);
+                change("ntp: comes", &mut |m, _| m.ntp = ntp)
             }
             4..=5 => change("ntp: goes", &mut |m, _| m.ntp = Ntp::Off),
             6 if sure && !believed => {

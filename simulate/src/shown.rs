@@ -140,14 +140,16 @@ fn altered(like: &Shown, dice: &mut dyn Rng) -> Shown {
     Shown::new("code with one bit changed", origin, text)
 }
 
-/// A specimen, as the registry prints them for posters.
-pub fn specimen(city: &City) -> anyhow::Result<Shown> {
+/// A live code by the registry's own key that the registry has not issued: a specimen for a poster, or a thief's.
+///
+/// # Errors
+/// If there is no such key.
+pub fn live_by_our_key(city: &City, what: &'static str, issued_at: u32, flags: Flags) -> anyhow::Result<Shown> {
     let now = city.registry.now();
     let keys = &city.current()?.keys;
     let signing = keys.iter().filter(|k| k.purpose == Purpose::Live && k.not_before <= now);
     let key = signing.max_by_key(|k| k.not_before).ok_or_else(|| anyhow::anyhow!("no live key"))?.id;
     let private = read_key_file(&DataFolder::at(city.folder()).key_file(&format!("live-{}", key.0)))?;
-    let flags = Flags { specimen: true };
-    let live = Live { key, handle: 7, issued_at: now, ttl_minutes: 10, category: 1, community: 1, flags };
-    Ok(Shown::ours("specimen", live.sign(&private)))
+    let live = Live { key, handle: 7, issued_at, ttl_minutes: 10, category: 1, community: 1, flags };
+    Ok(Shown::ours(what, live.sign(&private)))
 }

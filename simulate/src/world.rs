@@ -65,7 +65,8 @@ pub struct MachineState {
 
 impl World {
     /// It is `now`, Unix nanoseconds, and there are so many machines.
-    pub fn new(now: i128, machines: Vec<MachineState>) -> Self {
+    pub fn new(now: i128, mut machines: Vec<MachineState>) -> Self {
+        machines.iter_mut().for_each(|machine| machine.keep(now));
         Self(Arc::new(Mutex::new(State { now, highest: now, machines })))
     }
 
