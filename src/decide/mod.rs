@@ -115,12 +115,12 @@ fn judge(code: &Verified, text: &str, inputs: &Inputs<'_>) -> (Verdict, Reason, 
         Freshness::NotYetValid { ahead } => return (Verdict::Deny, Reason::NotYetValid, Detail::Seconds(ahead)),
         Freshness::PhoneClock { ahead } => return (Verdict::Deny, Reason::PhoneClockWrong, Detail::Seconds(ahead)),
     }
-    // A paper is shown again and again for days; a code on a phone is new every ten minutes, and in a surge its holder would
-    // have a new one by then if there were any.
-    let counts_for = match body {
-        Body::Live(live) => i64::from(live.ttl_minutes) * 60,
-        Body::Carried(_) => i64::MAX,
-        Body::Printed(_) => -1,
+    // A paper is shown again and again for days; a code on a phone is new every ten minutes. One that only a surge keeps good
+    // would have been followed by another in that time.
+    let counts_for = match (body, code.freshness(inputs.now)) {
+        (Body::Printed(_), _) => -1,
+        (Body::Live(live), Freshness::Expired { .. }) => i64::from(live.ttl_minutes) * 60,
+        _ => i64::MAX,
     };
     if let Some(used) = inputs.uses.of(&CodeId::of(text))
         && let ago = (inputs.now.earliest - used.at).max(0)

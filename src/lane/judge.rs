@@ -38,7 +38,11 @@ pub struct Presented {
     pub decision: Decision,
     /// What the gate did.
     pub gate: GateOutcome,
+    /// The id of its event.
+    pub id: [u8; 16],
     entry: NewEntry,
+    /// Not after this, by the gate's clock.
+    latest: Option<jiff::Timestamp>,
     trust: Arc<Trust>,
 }
 
@@ -52,7 +56,11 @@ pub struct Judge {
     uses: Uses,
     recorder: Recorder,
     opened: VecDeque<Opened>,
+    draw: Draw,
 }
+
+/// Draws the id of an event.
+pub type Draw = Box<dyn FnMut() -> [u8; 16] + Send>;
 
 /// An opening, and the event and the code it was for.
 struct Opened {
@@ -71,11 +79,12 @@ impl Judge {
         trust: Arc<RwLock<Arc<Trust>>>,
         clock: Arc<dyn Clock>,
         journal: Arc<Journal>,
+        draw: Draw,
     ) -> Result<Self, StoreError> {
         let uses = journal.uses(clock.now().interval().earliest)?;
         let recorder = Recorder::new(Arc::clone(&journal), None);
         let (lane, place) = (config.lane.clone(), place(config));
-        Ok(Self { lane, place, trust, clock, journal, uses, recorder, opened: VecDeque::new() })
+        Ok(Self { lane, place, trust, clock, journal, uses, recorder, opened: VecDeque::new(), draw })
     }
 
     /// Prints each event as it is journaled.
@@ -128,13 +137,13 @@ impl Judge {
             }
             _ => {}
         }
-        Presented { decision, gate: event.gate, entry, trust }
+        Presented { decision, gate: event.gate, id: event.id, entry, latest: now.latest, trust }
     }
 
     /// Journals what was presented. What cannot be written now waits.
     pub fn remember(&mut self, presented: Presented) {
         self.recorder.record(presented.entry);
-        self.learn_time(&presented.decision, &presented.trust);
+        self.learn_time(&presented.decision, presented.latest, &presented.trust);
     }
 
     /// What became of an opening: a code whose holder did not go through is as good as before.
@@ -181,22 +190,31 @@ impl Judge {
         self.recorder.finish()
     }
 
-    /// Our own registry's newest code shows that its moment has passed. Not beyond the lists' end: a stolen key must not be
-    /// able to move the gate into a far future.
-    fn learn_time(&self, decision: &Decision, trust: &Trust) {
+    /// Our own registry's newest code shows that its moment has passed. Not one of a time to come, and none beyond the lists'
+    /// end: a stolen key must not be able to move the gate into the future.
+    fn learn_time(&self, decision: &Decision, latest: Option<jiff::Timestamp>, trust: &Trust) {
         let Some((issued_at, head)) = decision.facts.and_then(|f| f.issued_at).zip(trust.head.as_ref()) else { return };
-        if let Ok(at) = jiff::Timestamp::from_second(i64::from(issued_at.min(head.expires_at))) {
+        if let Ok(at) = jiff::Timestamp::from_second(i64::from(issued_at.min(head.expires_at)))
+            && latest.is_none_or(|latest| at <= latest)
+        {
             self.clock.raise_floor(at);
         }
     }
 
-    fn event(&self, decision: &Decision, now: &Reading) -> Event {
-        let mut id = [0; 16];
-        // Without randomness the journal's own number still tells events apart.
-        getrandom::fill(&mut id).ok();
+    /// The records that wait for the journal.
+    pub fn waiting(&self) -> impl Iterator<Item = &[u8]> {
+        self.recorder.waiting()
+    }
+
+    /// Gives up what waits for the journal, as a power cut does.
+    pub fn forget_waiting(&mut self) {
+        self.recorder.forget_waiting();
+    }
+
+    fn event(&mut self, decision: &Decision, now: &Reading) -> Event {
         let ms = |t: jiff::Timestamp| u64::try_from(t.as_millisecond()).unwrap_or(0);
         Event {
-            id,
+            id: (self.draw)(),
             earliest_ms: ms(now.earliest),
             latest_ms: now.latest.map_or(u64::MAX, ms),
             clock: now.source,
@@ -268,7 +286,7 @@ mod tests {
             let clock = Arc::new(Stated(jiff::Timestamp::from_second(i64::from(NOW)).unwrap()));
             let journal = Journal::open(&self.dir).unwrap();
             journal.take_over().unwrap();
-            Judge::new(&Config::default(), trust, clock, Arc::new(journal)).unwrap()
+            Judge::new(&Config::default(), trust, clock, Arc::new(journal), Box::new(super::super::random_id)).unwrap()
         }
 
         fn journal(&self) -> Vec<Entry> {

@@ -10,7 +10,7 @@ mod printer;
 mod recorder;
 mod status;
 
-pub use judge::{Judge, Presented, Timing};
+pub use judge::{Draw, Judge, Presented, Timing};
 pub use recorder::event_json;
 
 use std::io::Write;
@@ -82,7 +82,8 @@ impl Lane {
         let recorded = matches!(parts.config.camera, CameraSource::Replay(_));
         let printer = parts.events.take().map(|out| Printer::start(out, recorded)).transpose()?;
         let (trust, clock) = (Arc::clone(&parts.trust), Arc::clone(&parts.clock));
-        let judge = Judge::new(&parts.config, trust, clock, Arc::clone(&parts.journal))?.printing(printer);
+        let judge =
+            Judge::new(&parts.config, trust, clock, Arc::clone(&parts.journal), Box::new(random_id))?.printing(printer);
         let stop = Arc::new(AtomicBool::new(false));
         let (mailbox, spares) = (Arc::new(Mailbox::default()), Arc::new(Spares::default()));
         // One sighting may wait: an older one is of no use to anybody.
@@ -189,6 +190,13 @@ fn look(mailbox: &Mailbox<Frame>, spares: &Spares, sightings: &SyncSender<Sighti
         }
         spares.give(frame.luma);
     }
+}
+
+fn random_id() -> [u8; 16] {
+    let mut id = [0; 16];
+    // Without randomness the journal's own number still tells events apart.
+    getrandom::fill(&mut id).ok();
+    id
 }
 
 /// How often what waits is written and the status is looked at.

@@ -132,7 +132,7 @@ pub(crate) enum Code {
         /// The person's id.
         #[arg(long, value_name = "ID")]
         person: String,
-        /// Issue as of this time, for drills: RFC 3339.
+        /// Issue as of this past time, for drills: RFC 3339.
         #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339)]
         at: Option<u32>,
     },

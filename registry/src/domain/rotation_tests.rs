@@ -111,6 +111,20 @@ fn a_key_that_left_when_it_had_ended_was_not_revoked() {
 }
 
 #[test]
+fn a_registry_that_was_down_beyond_the_end_of_a_short_lived_key_makes_a_new_one_at_once() {
+    let mut keys = first();
+    let short = KeyTerms { life: 10 * DAY, ahead: DAY };
+    let want = Want::Next { purpose: Purpose::Live, from: Some(START + DAY) };
+    let next = plan(&keys, KeyId(5), want, START, short).expect("a plan");
+    filled(&mut keys, &next);
+    let now = START + 30 * DAY;
+    let due = plan(&keys, KeyId(6), Want::Due, now, short).expect("a plan");
+    filled(&mut keys, &due);
+    let live: Vec<_> = keys.iter().filter(|k| k.purpose == Purpose::Live).map(|k| k.id.0).collect();
+    assert_eq!(live, [7], "both earlier ones have ended, the first for having been relieved");
+}
+
+#[test]
 fn ids_do_not_wrap_around() {
     let refused = plan(&[], KeyId(u16::MAX), Want::Due, START, KeyTerms::default());
     assert_eq!(refused, Err(RotationError::Ids));
