@@ -328,10 +328,10 @@ impl Disk {
         if !nothing_happens {
             state.model.apply(&op);
         }
-        if let Some(log) = &mut state.log {
-            if !nothing_happens {
-                log.push(op);
-            }
+        if let Some(log) = &mut state.log
+            && !nothing_happens
+        {
+            log.push(op);
         }
         if now { Err(PowerOff) } else { Ok(()) }
     }

@@ -113,7 +113,10 @@ pub fn rehearse(syncs: Syncs, long: bool) -> anyhow::Result<Rehearsal> {
         life.gate.stop();
         Ok(())
     })?;
-    life.chapter("the program starts", |life| Ok(drop(life.gate.start()?)))?;
+    life.chapter("the program starts", |life| {
+        life.gate.start()?;
+        Ok(())
+    })?;
     // So far behind that no delta leads on.
     for _ in 0..101 {
         life.city.printed(1, 30, None)?;
