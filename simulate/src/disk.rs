@@ -296,7 +296,7 @@ impl Disk {
         self.lock().log = Some(Vec::new());
     }
 
-    /// The steps since, and the model before them is the caller's.
+    /// The steps since.
     pub fn recorded(&self) -> Vec<Op> {
         self.lock().log.take().unwrap_or_default()
     }
@@ -328,10 +328,10 @@ impl Disk {
         if !nothing_happens {
             state.model.apply(&op);
         }
-        if let Some(log) = &mut state.log {
-            if !nothing_happens {
-                log.push(op);
-            }
+        if let Some(log) = &mut state.log
+            && !nothing_happens
+        {
+            log.push(op);
         }
         if now { Err(PowerOff) } else { Ok(()) }
     }

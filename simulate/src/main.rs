@@ -16,7 +16,11 @@ use tongguan_simulate::tally::Tally;
 
 /// A city's registry, its gates and everything that goes wrong around them, simulated from a seed.
 #[derive(Parser)]
-#[command(version, about, after_help = "Exit code: 0 all was as it must be, 1 something was not, 2 misuse or an error.")]
+#[command(
+    version,
+    about,
+    after_help = "Exit code: 0 all was as it must be, 1 something was not, 2 misuse or an error."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -39,7 +43,7 @@ enum Command {
     /// Cut the power at every step of a gate's databases to the disk.
     PowerCut {
         /// Draws of what is left of the writes that were not synced.
-        #[arg(long, default_value_t = 8)]
+        #[arg(long, default_value_t = 4)]
         draws: u64,
     },
 }

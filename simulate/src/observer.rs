@@ -83,9 +83,7 @@ impl Window {
         match self.made_at {
             _ if now > self.until => Now::Expired(since_made.max(now - self.until)),
             _ if now < self.from => Now::NotYet(self.from - now),
-            Some(made_at) if made_at < self.from || made_at > self.until || made_at - now > PHONE => {
-                Now::PhoneWrong
-            }
+            Some(made_at) if made_at < self.from || made_at > self.until || made_at - now > PHONE => Now::PhoneWrong,
             Some(_) if since_made > 0 => Now::Expired(since_made),
             _ => Now::Good,
         }

@@ -82,7 +82,7 @@ impl<'a> Run<'a> {
         let folder = scratch()?;
         let registry = folder.path().join("registry");
         let city = City::found(&registry, world.clone(), seed, &scenario.registry_toml, scenario.people)?;
-        let root = city.registry.store().trust()?.root;
+        let root = city.registry().store().trust()?.root;
         let mut lanes = Vec::new();
         for (number, standing) in scenario.gates.iter().enumerate() {
             let machine = FakeMachine { world: world.clone(), number };
@@ -103,7 +103,8 @@ impl<'a> Run<'a> {
     }
 
     pub(crate) fn say(&self, what: impl AsRef<str>) {
-        let at = jiff::Timestamp::from_nanosecond(self.world.now()).map_or_else(|_| String::new(), |t| format!("{t:.3}"));
+        let at =
+            jiff::Timestamp::from_nanosecond(self.world.now()).map_or_else(|_| String::new(), |t| format!("{t:.3}"));
         // A throw-away folder has another name each time.
         let what = what.as_ref().replace(&self.folder.path().display().to_string(), "");
         self.trace.borrow_mut().say(format!("{at}  {what}"));
@@ -128,7 +129,8 @@ impl<'a> Run<'a> {
     fn step(&mut self) -> Step {
         let lane = self.dice.random_range(0..self.lanes.len());
         match self.dice.random_range(0..100) {
-            0..=43 => self.show(lane),
+            0..=41 => self.show(lane),
+            42..=43 => self.registry_power_cut(lane),
             44..=61 => self.sync(lane),
             62..=64 => self.stick(lane),
             65..=76 => self.registry_acts(),
@@ -195,7 +197,7 @@ impl<'a> Run<'a> {
         let person = self.dice.random_range(0..self.city.people.len());
         let shown = match self.dice.random_range(0..100) {
             0..=32 => {
-                let now = self.city.registry.now();
+                let now = self.city.registry().now();
                 let (what, at) = match self.dice.random_range(0..20) {
                     0 => ("live code, some minutes old", Some(now - self.dice.random_range(0..1_200))),
                     _ => ("live code", None),
@@ -206,7 +208,7 @@ impl<'a> Run<'a> {
             55..=66 => {
                 let days = self.dice.random_range(1..12);
                 let at = self.dice.random_bool(0.15);
-                let at = at.then(|| self.city.registry.now() + self.dice.random_range(3_600..200_000));
+                let at = at.then(|| self.city.registry().now() + self.dice.random_range(3_600..200_000));
                 self.city.printed(person, days, at).ok().map(|text| Shown::ours("printed code", text))
             }
             67..=80 => {
@@ -218,9 +220,9 @@ impl<'a> Run<'a> {
                 return Ok(old(&self.wallet, at));
             }
             81..=83 => {
-                let now = self.city.registry.now();
+                let now = self.city.registry().now();
                 Some(live_by_our_key(&self.city, "specimen", now, Flags { specimen: true })?)
-            },
+            }
             _ => {
                 let like = (!self.wallet.is_empty()).then(|| self.dice.random_range(0..self.wallet.len()));
                 let like = like.map(|at| self.wallet[at].clone());
@@ -326,7 +328,7 @@ impl<'a> Run<'a> {
         if newer.map_err(wrong)? {
             self.tally.borrow_mut().count("lists: newer ones applied");
         }
-        if !cut {
+        if !cut && self.city.disk().cut_at().is_none() {
             ledger.check_registry(gate, &self.city, false).map_err(wrong)?;
         }
         self.say(format!("gate {lane}: sync, {}: {said}", fault.name()));
@@ -359,7 +361,7 @@ impl<'a> Run<'a> {
 
     fn stick(&mut self, lane: usize) -> Step {
         if self.sticks.is_empty() || self.dice.random_bool(0.4) {
-            let stick = Stick::copy(&self.city.registry).map_err(|e| format!("no stick can be made: {e}"))?;
+            let stick = Stick::copy(self.city.registry()).map_err(|e| format!("no stick can be made: {e}"))?;
             self.sticks.push(stick);
             self.say("a stick is copied");
             return Ok(());
@@ -370,7 +372,10 @@ impl<'a> Run<'a> {
         let newer = ledger.check_lists(gate, &self.city, Lists::MayBeNewer);
         let newer = newer.map_err(|e| format!("gate {lane}, stick: {e}"))?;
         self.count(if newer { "stick: newer lists" } else { "stick: nothing newer" });
-        self.say(format!("gate {lane}: stick: {}", report.map_or_else(|e| e.to_string(), |r| format!("head {}", r.version))));
+        self.say(format!(
+            "gate {lane}: stick: {}",
+            report.map_or_else(|e| e.to_string(), |r| format!("head {}", r.version))
+        ));
         Ok(())
     }
 
@@ -394,7 +399,7 @@ impl<'a> Run<'a> {
             }
             8..=9 => {
                 let purpose = Purpose::ALL[self.dice.random_range(0..5)];
-                let from = self.city.registry.now() + self.dice.random_range(0..3 * 86_400);
+                let from = self.city.registry().now() + self.dice.random_range(0..3 * 86_400);
                 // There may be a next key already, or the current one ends before.
                 if self.city.rotate(purpose, from).is_ok_and(|made| made) {
                     self.count(format!("registry: next key made, {}", purpose.name()));
@@ -417,6 +422,48 @@ impl<'a> Run<'a> {
                 self.city.restart().map_err(|e| format!("the registry does not start: {e}"))?;
                 self.count("registry: restarted");
             }
+        }
+        Ok(())
+    }
+
+    /// The registry's power goes while it does something, which it then is asked for again.
+    fn registry_power_cut(&mut self, lane: usize) -> Step {
+        self.city.disk().cut_in(self.dice.random_range(0..16));
+        let person = self.dice.random_range(0..self.city.people.len());
+        let doing = match self.dice.random_range(0..6) {
+            0 => self
+                .city
+                .live(person, None)
+                .map(|text| self.wallet.push(Shown::ours("live code", text)))
+                .map_or_else(|_| "issuing", |()| "nothing"),
+            1 => self.city.revoke(person).map_or("revoking", |_| "nothing"),
+            2 => self.city.publish().map_or("publishing", |_| "nothing"),
+            3 => {
+                let keys = self.city.current().map_err(|e| e.to_string())?.keys.clone();
+                let id = keys[self.dice.random_range(0..keys.len())].id;
+                self.city.revoke_key(id).map_or("revoking a key", |_| "nothing")
+            }
+            _ => {
+                let sent = self.sync_with(lane, Fault::Registry).map(|()| "taking in events");
+                sent?
+            }
+        };
+        let at = self.city.disk().cut_at().unwrap_or_else(|| "between two steps".into());
+        let left = [Left::All, Left::Synced, Left::Some, Left::Some][self.dice.random_range(0..4)];
+        self.say(format!("the registry: power cut in {doing}, at {at}; left {left:?}"));
+        let back = self.city.cut_off(left, &mut self.dice);
+        back.map_err(|e| format!("the registry, power cut in {doing}, at {at}, left {left:?}: {e:#}"))?;
+        self.count(format!("registry, power cut in: {doing}"));
+        self.count(format!("registry, power cut at: {at}"));
+        let again = match doing {
+            "issuing" => self.city.live(person, None).map(drop).map_err(Into::into),
+            "revoking" => self.city.revoke(person).map(drop),
+            _ => self.city.publish().map(drop),
+        };
+        again.map_err(|e| format!("the registry, after a power cut in {doing}: {e:#}"))?;
+        for (number, lane) in self.lanes.iter().enumerate() {
+            let checked = lane.ledger.check_registry(&lane.gate, &self.city, false);
+            checked.map_err(|e| format!("gate {number}, after the registry's power cut: {e}"))?;
         }
         Ok(())
     }

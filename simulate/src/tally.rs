@@ -44,9 +44,9 @@ impl Trace {
     /// A step.
     pub fn say(&mut self, line: String) {
         // FNV-1a: whether two runs went the same way.
-        self.hash = line.bytes().fold(self.hash ^ 0xcbf2_9ce4_8422_2325, |h, b| {
-            (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
-        });
+        self.hash = line
+            .bytes()
+            .fold(self.hash ^ 0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
         if self.lines.len() == SHOWN {
             self.lines.pop_front();
         }
