@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rand::{Rng as _, RngExt as _, SeedableRng as _};
+use rand::{Rng, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tongguan_pass::code::CERTIFICATE_BYTES;
 use tongguan_pass::revocation::day_of;
@@ -22,6 +22,8 @@ use tongguan_registry::edge::{Edge, Entropy};
 use tongguan_registry::keys::Change;
 use tongguan_registry::{Error, Registry};
 
+use crate::disk::{Disk, Image, Left, restore};
+use crate::vfs::Watched;
 use crate::world::World;
 
 /// What `serve --publish-every` is by default, seconds.
@@ -73,8 +75,8 @@ pub struct Person {
 pub struct City {
     /// Where it is.
     pub world: World,
-    /// The real registry.
-    pub registry: Registry,
+    /// The real registry; gone only while it restarts.
+    registry: Option<Registry>,
     /// Its people.
     pub people: Vec<Person>,
     /// Handles dropped so far, each with the end of its last code.
@@ -85,6 +87,8 @@ pub struct City {
     heads: Vec<Vec<u8>>,
     folder: PathBuf,
     edge: Edge,
+    /// The registry's disk.
+    watched: Watched,
 }
 
 impl City {
@@ -97,7 +101,9 @@ impl City {
         let edge = Edge { clock: Arc::new(world.clone()), entropy: Arc::new(entropy) };
         Registry::init_at(folder, edge.clone())?;
         std::fs::write(folder.join("registry.toml"), registry_toml)?;
-        let registry = Registry::open_at(folder, edge.clone())?;
+        let image = Image::from([("registry.db".to_owned(), std::fs::read(folder.join("registry.db"))?)]);
+        let watched = Watched::new(folder, &image)?;
+        let registry = Some(Registry::open_at(folder, edge.clone())?);
         let mut city = Self {
             world,
             registry,
@@ -107,11 +113,12 @@ impl City {
             heads: Vec::new(),
             folder: folder.to_owned(),
             edge,
+            watched,
         };
         let mut dice = ChaCha8Rng::seed_from_u64(seed ^ 0x7065_6f70);
         for n in 0..people {
             let name = Name::parse(&format!("Person {n}")).map_err(anyhow::Error::msg)?;
-            let (id, _) = city.registry.add_person(name, COMMUNITY, 1)?;
+            let (id, _) = city.registry().add_person(name, COMMUNITY, 1)?;
             let phone = SigningKey::from_bytes(&dice.random());
             city.people.push(Person { id, handle: None, phone, ahead: 0, certificate: None });
         }
@@ -119,13 +126,40 @@ impl City {
         Ok(city)
     }
 
+    /// The real registry.
+    #[expect(clippy::expect_used, reason = "it is back before anybody can ask")]
+    pub fn registry(&self) -> &Registry {
+        self.registry.as_ref().expect("the registry restarts")
+    }
+
+    /// Its disk.
+    pub fn disk(&self) -> &Disk {
+        self.watched.disk()
+    }
+
     /// The registry's program ends and starts again.
     ///
     /// # Errors
     /// What the registry says.
     pub fn restart(&mut self) -> Result<(), Error> {
-        self.registry = Registry::open_at(&self.folder, self.edge.clone())?;
+        self.registry = None;
+        self.registry = Some(Registry::open_at(&self.folder, self.edge.clone())?);
         Ok(())
+    }
+
+    /// The registry's power goes and comes back; `left` says what of its writes is on the disk.
+    ///
+    /// # Errors
+    /// What the registry says.
+    pub fn cut_off(&mut self, left: Left, dice: &mut dyn Rng) -> anyhow::Result<()> {
+        if self.disk().cut_at().is_none() {
+            self.disk().cut_in(0);
+        }
+        self.registry = None;
+        restore(&self.folder, &self.disk().power_cycle(left, dice))?;
+        self.restart()?;
+        // What was published in the last moment was published.
+        self.learn()
     }
 
     /// A live code of a person, as of `at` or now.
@@ -157,7 +191,7 @@ impl City {
     }
 
     fn issue(&mut self, person: usize, order: Order, at: Option<u32>) -> Result<Document, Error> {
-        let issued = self.registry.issue(&self.people[person].id, order, at, Actor::Operator)?;
+        let issued = self.registry().issue(&self.people[person].id, order, at, Actor::Operator)?;
         let handle = match &issued.document {
             Document::Code(text) => Unverified::parse(text).map_or(0, |code| code.claims().handle()),
             Document::Certificate(bytes) => u32::from_be_bytes([bytes[3], bytes[4], bytes[5], bytes[6]]),
@@ -172,10 +206,12 @@ impl City {
     ///
     /// # Errors
     /// What the registry says.
-    pub fn revoke(&mut self, person: usize) -> Result<Option<u32>, Error> {
+    pub fn revoke(&mut self, person: usize) -> anyhow::Result<Option<u32>> {
+        // One whose power went while it did so may have done it: then there is nothing to drop any more.
+        let dropped = self.registry().revoke(&self.people[person].id, DropReason::Lost)?;
         let person = &mut self.people[person];
-        let dropped = self.registry.revoke(&person.id, DropReason::Lost)?;
-        let Some((handle, until)) = person.handle.take().filter(|_| dropped == 1) else { return Ok(None) };
+        anyhow::ensure!(dropped == 0 || person.handle.is_some(), "a handle was dropped that no code has");
+        let Some((handle, until)) = person.handle.take() else { return Ok(None) };
         person.certificate = None;
         self.dropped.insert(handle, until);
         Ok(Some(handle))
@@ -186,7 +222,7 @@ impl City {
     /// # Errors
     /// What the registry says.
     pub fn publish(&mut self) -> anyhow::Result<Head> {
-        let edition = self.registry.publish(Actor::Operator)?;
+        let edition = self.registry().publish(Actor::Operator)?;
         self.learn_edition(&edition)?;
         Ok(edition.head)
     }
@@ -197,12 +233,12 @@ impl City {
     /// What the registry says.
     pub fn jobs(&mut self) -> anyhow::Result<Vec<&'static str>> {
         let mut did = Vec::new();
-        if let Change::Published { edition, made, gone, .. } = self.registry.rotate(Want::Due, Actor::Registry)? {
+        if let Change::Published { edition, made, gone, .. } = self.registry().rotate(Want::Due, Actor::Registry)? {
             self.learn_edition(&edition)?;
             did.extend((!made.is_empty()).then_some("key made ahead"));
             did.extend((!gone.is_empty()).then_some("ended key dropped"));
         }
-        if let Some(edition) = self.registry.publish_if_due(PUBLISH_EVERY)? {
+        if let Some(edition) = self.registry().publish_if_due(PUBLISH_EVERY)? {
             self.learn_edition(&edition)?;
             did.push("head published when due");
         }
@@ -214,7 +250,7 @@ impl City {
     /// # Errors
     /// What the registry says, among it that there is no room for one.
     pub fn rotate(&mut self, purpose: Purpose, from: u32) -> anyhow::Result<bool> {
-        let change = self.registry.rotate(Want::Next { purpose, from: Some(from) }, Actor::Operator)?;
+        let change = self.registry().rotate(Want::Next { purpose, from: Some(from) }, Actor::Operator)?;
         self.learn_change(&change)
     }
 
@@ -223,7 +259,7 @@ impl City {
     /// # Errors
     /// What the registry says.
     pub fn revoke_key(&mut self, id: KeyId) -> anyhow::Result<bool> {
-        let change = self.registry.revoke_keys(&[id], Actor::Operator)?;
+        let change = self.registry().revoke_keys(&[id], Actor::Operator)?;
         self.learn_change(&change)
     }
 
@@ -232,7 +268,7 @@ impl City {
     /// # Errors
     /// What the registry says.
     pub fn rotate_root(&mut self) -> anyhow::Result<bool> {
-        let change = self.registry.root_rotate(Actor::Operator)?;
+        let change = self.registry().root_rotate(Actor::Operator)?;
         self.learn_change(&change)
     }
 
@@ -266,15 +302,19 @@ impl City {
     }
 
     fn learn(&mut self) -> anyhow::Result<()> {
-        let (edition, _) = self.registry.store().edition()?;
+        let (edition, _) = self.registry().store().edition()?;
         self.learn_edition(&edition)
     }
 
     /// What is in the lists follows from what was dropped before; the keys are those of the keyset file.
     fn learn_edition(&mut self, edition: &Edition) -> anyhow::Result<()> {
+        if self.known.contains_key(&edition.bytes) {
+            return Ok(());
+        }
         let oldest_day = edition.head.revocations.oldest_day;
         let revoked = self.dropped.iter().filter(|(_, until)| day_of(**until) >= oldest_day).map(|(h, _)| *h).collect();
-        let file = self.registry.store().trust()?.keyset;
+        let file = self.registry().store().file(&edition.head.keyset.hash)?;
+        let file = file.ok_or_else(|| anyhow::anyhow!("the registry lacks the keyset that its head names"))?;
         let Content::Keyset(keyset) = Draft::parse(&file)?.content().clone() else { anyhow::bail!("no keyset") };
         let keyset: Keyset = keyset;
         let known = Known { head: edition.head.clone(), revoked, keys: keyset.keys().to_vec() };

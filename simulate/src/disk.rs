@@ -296,7 +296,7 @@ impl Disk {
         self.lock().log = Some(Vec::new());
     }
 
-    /// The steps since, and the model before them is the caller's.
+    /// The steps since.
     pub fn recorded(&self) -> Vec<Op> {
         self.lock().log.take().unwrap_or_default()
     }

@@ -138,7 +138,7 @@ impl Ledger {
     /// In words.
     pub fn check_registry(&self, gate: &Gate, city: &City, end: bool) -> Result<(), String> {
         let (Some(journal), Some(device)) = (gate.journal(), self.device) else { return Ok(()) };
-        let stored = city.registry.store().events(0, Some(&device), u32::MAX).map_err(|e| e.to_string())?;
+        let stored = city.registry().store().events(0, Some(&device), u32::MAX).map_err(|e| e.to_string())?;
         let entries = journal.after(0, usize::MAX).map_err(|e| e.to_string())?;
         let mut of_seq = BTreeMap::new();
         for event in &stored {

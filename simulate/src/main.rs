@@ -43,7 +43,7 @@ enum Command {
     /// Cut the power at every step of a gate's databases to the disk.
     PowerCut {
         /// Draws of what is left of the writes that were not synced.
-        #[arg(long, default_value_t = 8)]
+        #[arg(long, default_value_t = 4)]
         draws: u64,
     },
 }

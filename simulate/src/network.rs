@@ -58,6 +58,8 @@ pub enum Fault {
     PostReplayed,
     /// An old answer to the question for the time.
     OldTime,
+    /// Nothing on the way; the registry itself is about to go.
+    Registry,
 }
 
 impl Fault {
@@ -101,6 +103,7 @@ impl Fault {
             Self::PostTwice => "network: batch posted twice",
             Self::PostReplayed => "network: old batch replayed",
             Self::OldTime => "network: old time reply replayed",
+            Self::Registry => "network: the registry's power goes",
         }
     }
 }
@@ -185,7 +188,7 @@ impl<'a> Network<'a> {
 
     /// The registry's answer at a time when all is well.
     fn ask(&self, path: &str) -> Result<Vec<u8>, TransportError> {
-        let registry = &self.city.registry;
+        let registry = self.city.registry();
         if path == "v1/head" {
             return registry.store().head().map_err(|e| failed(&e));
         }
@@ -242,7 +245,7 @@ impl<'a> Network<'a> {
     }
 
     fn accept(&self, bytes: &[u8]) -> Result<Vec<u8>, TransportError> {
-        accept(&self.city.registry, bytes)
+        accept(self.city.registry(), bytes)
     }
 }
 
@@ -301,7 +304,7 @@ impl Transport for Network<'_> {
                 let old = self.memory.borrow().batches.clone();
                 if !old.is_empty() {
                     // Whatever the registry says to it, the gate does not hear it.
-                    accept(&self.city.registry, &old[self.dice.borrow_mut().random_range(0..old.len())]).ok();
+                    accept(self.city.registry(), &old[self.dice.borrow_mut().random_range(0..old.len())]).ok();
                     self.happened();
                 }
                 self.accept(bytes)

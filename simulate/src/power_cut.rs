@@ -106,7 +106,7 @@ pub fn rehearse(syncs: Syncs, long: bool) -> anyhow::Result<Rehearsal> {
         life.city.printed(1, 30, None)?;
         life.city.revoke(1)?;
     }
-    life.city.rotate(Purpose::Live, life.city.registry.now() + 86_400)?;
+    life.city.rotate(Purpose::Live, life.city.registry().now() + 86_400)?;
     life.city.rotate_root()?;
     life.chapter("sync by a delta, new root and keys, events handed in", Life::sync)?;
     life.chapter("the program ends in order", |life| {
@@ -125,7 +125,7 @@ pub fn rehearse(syncs: Syncs, long: bool) -> anyhow::Result<Rehearsal> {
     }
     life.chapter("sync by a snapshot", Life::sync)?;
     if long {
-        life.chapter("many events", |life| life.present(400))?;
+        life.chapter("many events", |life| life.present(650))?;
         life.chapter("hand them in", Life::sync)?;
     }
     Ok(life.end(folder))
@@ -144,7 +144,7 @@ struct Life {
 impl Life {
     fn begin(folder: &Path, city: City, world: World, syncs: Syncs) -> anyhow::Result<Self> {
         let mut dice = ChaCha8Rng::seed_from_u64(7);
-        let root = city.registry.store().trust()?.root;
+        let root = city.registry().store().trust()?.root;
         let clock =
             tongguan::clock::Settings { drift_ppm: 100, rtc_drift_ppm: 100, unsynced_error: Default::default() };
         let standing = Standing { name: "1".into(), clock, policy: Default::default() };
@@ -188,7 +188,7 @@ impl Life {
 
     fn present(&mut self, count: usize) -> anyhow::Result<()> {
         for n in 0..count {
-            let text = self.city.live(2, Some(self.city.registry.now() - u32::try_from(n % 500)?))?;
+            let text = self.city.live(2, Some(self.city.registry().now() - u32::try_from(n % 500)?))?;
             let shown = self.gate.present(&text, Relay::Works);
             let shown = shown.ok_or_else(|| anyhow::anyhow!("the gate does not run"))?;
             self.events.push((shown.id, (shown.gate == GateOutcome::Opened).then(|| CodeId::of(&text))));
@@ -203,7 +203,7 @@ impl Life {
         let beside = ["device.pem", "root.pub"];
         let read = |name: &str| Some((name.to_owned(), std::fs::read(self.gate.folder().join(name)).ok()?));
         let beside = beside.into_iter().filter_map(read).collect();
-        let stored = self.city.registry.store().events(0, None, u32::MAX).unwrap_or_default();
+        let stored = self.city.registry().store().events(0, None, u32::MAX).unwrap_or_default();
         let handed_in = stored.iter().filter_map(|e| Some(Event::decode(&e.record).ok()??.id)).collect();
         self.gate.stop();
         let Self { city, chapters, events, .. } = self;
@@ -364,7 +364,7 @@ pub fn cut_set_up(how: Thoroughness) -> anyhow::Result<usize> {
     let folder = scratch()?;
     let world = World::new(START, Vec::new());
     let city = City::found(&folder.path().join("registry"), world, 1, "", 0)?;
-    let root = city.registry.store().trust()?.root;
+    let root = city.registry().store().trust()?.root;
     let at = folder.path().join("first");
     std::fs::create_dir(&at)?;
     let watched = Watched::new(&at, &Image::new())?;

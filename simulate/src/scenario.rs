@@ -91,6 +91,8 @@ fn machine(now: i128, gate: &Standing, dice: &mut dyn Rng) -> MachineState {
     let (off_ppb, rtc_off) = (off(gate.clock.drift_ppm), off(gate.clock.rtc_drift_ppm));
     // Set right, to local time, or never.
     let set = [0, 8 * 3_600 * SECOND, -5 * YEAR][dice.random_range(0..3)];
+    // Or one that goes at half its pace, which the gate must see and not believe.
+    let rtc_off = if dice.random_bool(0.1) { SECOND } else { rtc_off };
     let rtc = dice.random_bool(0.5).then_some((now + set + dice.random_range(0..SECOND), rtc_off));
     let mut machine = MachineState { elapsed: 0, boot: 0, wall: 0, ntp: Ntp::Off, off_ppb, rtc };
     power_on(&mut machine, now, gate, dice);
@@ -142,6 +144,7 @@ impl Standing {
                     *shows = dice.random_range(0..100) * SECOND;
                     "boot: the battery clock was empty"
                 }
+                Some((_, off)) if *off == SECOND => "boot: with a battery clock at half its pace",
                 Some(_) => "boot: with a battery clock",
                 None => "boot: without a battery clock",
             };

@@ -50,7 +50,7 @@ impl Shown {
 
 /// Something that must not open any gate. `like` is a genuine code, if there is one.
 pub fn forgery(city: &City, like: Option<&Shown>, dice: &mut dyn Rng) -> anyhow::Result<Shown> {
-    let now = city.registry.now();
+    let now = city.registry().now();
     let stranger = SigningKey::from_bytes(&dice.random());
     let keys = &city.current()?.keys;
     let id = |purpose: Purpose| keys.iter().rfind(|k| k.purpose == purpose).map_or(KeyId(1), |k| k.id);
@@ -145,7 +145,7 @@ fn altered(like: &Shown, dice: &mut dyn Rng) -> Shown {
 /// # Errors
 /// If there is no such key.
 pub fn live_by_our_key(city: &City, what: &'static str, issued_at: u32, flags: Flags) -> anyhow::Result<Shown> {
-    let now = city.registry.now();
+    let now = city.registry().now();
     let keys = &city.current()?.keys;
     let signing = keys.iter().filter(|k| k.purpose == Purpose::Live && k.not_before <= now);
     let key = signing.max_by_key(|k| k.not_before).ok_or_else(|| anyhow::anyhow!("no live key"))?.id;

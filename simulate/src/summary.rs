@@ -42,6 +42,7 @@ const MUST: &[&str] = &[
     "leap second: one less",
     "crystal: another pace",
     "boot: with a battery clock",
+    "boot: with a battery clock at half its pace",
     "boot: without a battery clock",
     "boot: the battery clock was empty",
     "clock.json: damaged",
@@ -78,6 +79,13 @@ const MUST: &[&str] = &[
     "registry: key revoked, time",
     "registry: root replaced",
     "registry: restarted",
+    "registry, power cut in: issuing",
+    "registry, power cut in: revoking",
+    "registry, power cut in: publishing",
+    "registry, power cut in: revoking a key",
+    "registry, power cut in: taking in events",
+    "registry, power cut at: write wal",
+    "registry, power cut at: sync wal",
 ];
 
 /// What has not happened.
