@@ -69,11 +69,12 @@ impl Keyset {
         (u64::from(key.not_before)..=u64::from(key.not_after)).contains(&at).then_some(&key.key)
     }
 
-    /// The key of that purpose that is good at that Unix time; the newest where several are.
-    pub fn current(&self, purpose: Purpose, at: i64) -> Option<&RegistryKey> {
-        let good =
-            |k: &&RegistryKey| k.purpose == purpose && (i64::from(k.not_before)..=i64::from(k.not_after)).contains(&at);
-        self.keys.iter().filter(good).max_by_key(|k| (k.not_before, k.id))
+    /// The key that notes are sealed to at that Unix time: the newest that has begun. One that has ended is better than
+    /// none, for the registry can read with it for ever.
+    pub fn notes_key(&self, at: i64) -> Option<&RegistryKey> {
+        let begun = |k: &&RegistryKey| i64::from(k.not_before) <= at;
+        let notes = || self.keys.iter().filter(|k| k.purpose == Purpose::Notes);
+        notes().filter(begun).max_by_key(|k| (k.not_before, k.id)).or_else(|| notes().min_by_key(|k| k.not_before))
     }
 
     /// The signed keyset file.

@@ -11,6 +11,7 @@ use tongguan::lane::standing;
 use tongguan::lang::{Language, Text};
 use tongguan::store::TrustStore;
 
+use super::holdings::Kept;
 use super::{Answer, Place, clock, print_json, print_line};
 
 #[derive(Debug, Args)]
@@ -38,12 +39,14 @@ impl DoctorArgs {
         }
         let known = clock.witnesses();
         let ladder = standing(&trust, &known.reading, &config);
-        let rungs = rungs(&ladder);
+        let kept = Kept::look(&dir, &config);
+        let mut rungs = rungs(&ladder);
+        rungs.push(Rung { name: "journal", level: kept.level(), text: kept.words() });
         let rungs = &rungs[if self.clock { 1..2 } else { 0..rungs.len() }];
         if self.json {
             let levels: serde_json::Map<_, _> =
                 rungs.iter().map(|r| (r.name.into(), colour(r.level).en.into())).collect();
-            print_json(&json!({ "ladder": levels, "clock": as_json(&known) }))?;
+            print_json(&json!({ "ladder": levels, "clock": as_json(&known), "journal": kept.as_json() }))?;
         } else {
             let language = self.language.unwrap_or(config.language);
             let said = rungs.iter().map(|r| {

@@ -34,6 +34,8 @@ pub(super) fn lines(state: &State<'_>) -> Vec<StatusLine> {
     problem(Level::Red, "闸机", "Gate", state.gate);
     problem(Level::Red, "记录暂存内存", "Events wait in memory", state.journal);
     problem(Level::Amber, "同步", "Sync", state.sync.problem.as_ref());
+    let notices = [&state.sync.stick, &state.sync.storage].into_iter().flatten();
+    lines.extend(notices.map(|(level, text)| StatusLine { level: *level, text: text.clone() }));
     lines.sort_by_key(|line| std::cmp::Reverse(line.level));
     lines
 }
@@ -53,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_worst_stands_first_and_all_is_said() {
-        let sync = SyncState { last_good: None, problem: Some(Text::new("连不上", "no route")) };
+        let sync = SyncState { problem: Some(Text::new("连不上", "no route")), ..SyncState::default() };
         let mut state = state(&sync, KnownTime::Well);
         let stuck = Text::new("卡住", "stuck");
         state.gate = Some(&stuck);
@@ -78,7 +80,7 @@ mod tests {
             GateError::TimerDied.words(),
             GateError::Driver { driver: "rppal", problem: "no /dev/gpiomem".into() }.words(),
         ];
-        let sync = SyncState { last_good: None, problem: Some(said[1].clone()) };
+        let sync = SyncState { problem: Some(said[1].clone()), ..SyncState::default() };
         let mut state = state(&sync, KnownTime::Well);
         (state.journal, state.gate) = (Some(&said[0]), Some(&said[4]));
         let lines = lines(&state);

@@ -10,7 +10,12 @@
 
 mod database;
 mod device;
+mod handover;
 mod journal;
+mod notes;
+mod prune;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trust;
 
 use std::fs;
@@ -20,7 +25,10 @@ use std::path::{Path, PathBuf};
 
 use crate::lang::Text;
 pub use device::DeviceKey;
+pub use handover::ReceiptError;
 pub use journal::{Entry, Journal, NewEntry};
+pub use notes::NoteError;
+pub use prune::{Holdings, free_space};
 pub use trust::{Change, Trust, TrustStore, Update};
 
 /// Why the data folder could not be used, and what to do.

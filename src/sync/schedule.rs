@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Report, SyncError, Transport, sync};
+use super::{Housekeeping, Report, SyncError, Transport, sync};
 use crate::clock::Clock;
+use crate::decide::Level;
 use crate::lang::Text;
 use crate::store::{DeviceKey, Journal, Trust, TrustStore};
 
@@ -43,6 +44,10 @@ pub struct SyncState {
     pub last_good: Option<Timestamp>,
     /// What went wrong last, in words; `None` while all is well.
     pub problem: Option<Text>,
+    /// What the guard should know of a stick that is plugged in.
+    pub stick: Option<(Level, Text)>,
+    /// What the guard should know of the disk.
+    pub storage: Option<(Level, Text)>,
 }
 
 /// The sync thread's belongings.
@@ -63,6 +68,8 @@ pub struct Syncer {
     pub state: Arc<Mutex<SyncState>>,
     /// When.
     pub schedule: Schedule,
+    /// Looks after the journal.
+    pub housekeeping: Housekeeping,
 }
 
 impl Syncer {
@@ -88,6 +95,8 @@ impl Syncer {
             // Whoever brought new lists, this thread or `tongguan sync`: what is stored is what counts.
             self.follow_store();
             self.clock.keep();
+            let storage = self.housekeeping.step(self.clock.as_ref());
+            self.set(|state| state.storage = storage);
             match stop.recv_timeout(LOOK) {
                 Err(RecvTimeoutError::Timeout) => {}
                 _ => return,
