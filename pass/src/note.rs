@@ -39,9 +39,12 @@ impl Note {
         Some(Self { about, key: key.id, sealed })
     }
 
-    /// The content, for who has the private half of the key; `None` if it is not sealed to it, or was changed.
-    pub fn open(&self, key: &SigningKey) -> Option<Vec<u8>> {
-        crypto_box::SecretKey::from(key.to_scalar_bytes()).unseal(&self.sealed).ok()
+    /// The content, for who has the private half of the key.
+    ///
+    /// # Errors
+    /// [`ListError::Seal`] if it is not sealed to that key, or was changed.
+    pub fn open(&self, key: &SigningKey) -> Result<Vec<u8>, ListError> {
+        crypto_box::SecretKey::from(key.to_scalar_bytes()).unseal(&self.sealed).map_err(|_| ListError::Seal)
     }
 
     /// SY 6.7: the record of the note.
@@ -113,10 +116,10 @@ mod tests {
         let read = Note::decode(&note.encode()).unwrap().unwrap();
         assert_eq!(read, note);
         assert_eq!(read.open(&key).unwrap(), "身份证 110101".as_bytes());
-        assert_eq!(read.open(&other), None);
+        assert_eq!(read.open(&other), Err(ListError::Seal));
         let mut changed = note.clone();
         changed.sealed[40] ^= 1;
-        assert_eq!(changed.open(&key), None);
+        assert_eq!(changed.open(&key), Err(ListError::Seal));
         assert!(!note.encode().windows(6).any(|w| w == b"110101"));
         assert_eq!(seal(&[b'x'; limits::NOTE_TEXT]).unwrap().encode().len(), limits::EVENT_BYTES);
         assert_eq!((seal(&[b'x'; limits::NOTE_TEXT + 1]), seal(b"")), (None, None));

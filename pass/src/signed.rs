@@ -82,6 +82,9 @@ pub enum ListError {
     /// A root that does not follow the one known here.
     #[error("does not follow the root known here")]
     RootChain,
+    /// Not sealed to this key, or changed.
+    #[error("is not sealed to this key, or was changed")]
+    Seal,
     /// A receipt for another device's events.
     #[error("is about another device")]
     Device,
@@ -110,6 +113,7 @@ impl ListError {
             Self::Checksum => "checksum",
             Self::Nonce => "nonce",
             Self::RootChain => "root_chain",
+            Self::Seal => "seal",
             Self::Device => "device",
             Self::Chain => "chain",
         }

@@ -296,7 +296,7 @@ impl Registry {
     pub fn open_note(&self, note: &Note) -> Option<Zeroizing<Vec<u8>>> {
         // Also one that has left the keyset: its private half is kept for this.
         let key = self.folder.read_key(&key_name(Purpose::Notes, note.key.0)).ok()?;
-        note.open(&key).map(Zeroizing::new)
+        note.open(&key).ok().map(Zeroizing::new)
     }
 
     /// Signed time for the asker's nonce.

@@ -120,6 +120,8 @@ pub(crate) enum Check {
     Revocations,
     Apply,
     Events,
+    Receipt,
+    Note,
     Time,
 }
 
@@ -143,6 +145,10 @@ pub(crate) struct Given {
     pub(crate) stored: Option<Stored>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) nonce: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) device: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) private_key: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -226,6 +232,17 @@ pub(crate) enum ListExpect {
         first_seq: u64,
         previous: String,
         records: Vec<Record>,
+    },
+    Receipt {
+        device: String,
+        first_seq: u64,
+        next_seq: u64,
+        chain: String,
+    },
+    Note {
+        about: String,
+        key: u16,
+        text: String,
     },
     Time {
         at_ms: u64,
