@@ -268,8 +268,7 @@ fn tampered(sql: &str) -> Folder {
 
 #[test]
 fn an_event_edited_removed_or_put_in_behind_the_registrys_back_is_found() {
-    let edited =
-        tampered("UPDATE events SET record = replace(record, x'7265766f6b6564', x'6672657368aaaa') WHERE seq = 3");
+    let edited = tampered("UPDATE events SET record = (SELECT record FROM events WHERE seq = 1) WHERE seq = 3");
     assert_eq!(verified(&edited), (1, found(&[("edited", 3, 3), ("not_signed", 3, 4)])));
     let chain_edited = tampered("UPDATE events SET chain = zeroblob(32) WHERE seq = 4");
     assert_eq!(verified(&chain_edited), (1, found(&[("edited", 4, 5)])));
@@ -280,7 +279,7 @@ fn an_event_edited_removed_or_put_in_behind_the_registrys_back_is_found() {
     let first_removed = tampered("DELETE FROM events WHERE seq <= 2");
     assert_eq!(verified(&first_removed), (1, found(&[("removed", 1, 2)])));
     let renumbered = tampered("UPDATE events SET seq = seq + 1 WHERE seq = 6");
-    assert_eq!(verified(&renumbered), (1, found(&[("removed", 6, 6), ("not_signed", 5, 7)])).clone());
+    assert_eq!(verified(&renumbered), (1, found(&[("removed", 6, 6), ("not_signed", 5, 5), ("not_signed", 7, 7)])));
     let put_in = tampered(
         "INSERT INTO events (device, seq, chain, record, received_at, after_gap)
          SELECT device, 7, randomblob(32), record, received_at, 0 FROM events WHERE seq = 1",
