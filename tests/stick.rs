@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::{Checkpoint, Registry, Said, start, text};
-use serde_json::Value;
 use tempfile::TempDir;
 
 /// A registry, a gate that never sees it, the stick that goes between them, and a pass that is revoked meanwhile.
@@ -308,7 +307,7 @@ fn a_running_gate_syncs_with_a_stick_that_is_plugged_in_once_each_time() {
     assert_eq!(imported[0]["stored"], 2);
     fs::rename(&plugged, &place).unwrap();
     let waiting = || journey.gate.command(&["doctor", "--json"]).one()["journal"]["waiting"].clone();
-    wait_for("the receipt", || waiting() == Value::from(0));
+    wait_for("the receipt", || waiting() == 0);
     std::process::Command::new("kill").arg(gate.id().to_string()).status().unwrap();
     let said = Said::of(gate.wait_with_output().unwrap()).ok();
     let count = |words: &str| said.err.matches(words).count();

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
-use tongguan_pass::VerifyingKey;
+use tongguan_pass::{Batch, VerifyingKey};
 
 use crate::bundle::{self, BundleError, Bundled};
 use crate::domain::audit::{Act, Actor};
@@ -98,30 +98,29 @@ impl Registry {
 
     /// Takes in one batch. The inner error says why it is left where it is.
     fn take(&self, file: &Found) -> Result<Result<(Taken, usize, usize), String>, Error> {
-        let bytes = match stick::read(&file.path) {
-            Ok(bytes) => bytes,
+        let read = stick::read(&file.path).and_then(|bytes| {
+            let batch = Batch::open(&bytes).map_err(|e| format!("the batch {e}"))?;
+            Ok((bytes, batch))
+        });
+        let (bytes, batch) = match read {
+            Ok(read) => read,
             Err(why) => return Ok(Err(why)),
         };
-        match tongguan_pass::Batch::open(&bytes) {
-            Ok(batch) if batch.device.as_bytes() != &file.device => {
-                return Ok(Err("is in another device's folder".to_owned()));
+        if *batch.device.as_bytes() != file.device {
+            return Ok(Err("is in another device's folder".to_owned()));
+        }
+        let (first_seq, next_seq) = (batch.first_seq, batch.first_seq + batch.records.len() as u64);
+        match self.accept(&bytes) {
+            Ok((_, receipt)) => {
+                let taken = Taken { path: file.path.clone(), first_seq, next_seq };
+                Ok(Ok((taken, receipt.stored, receipt.duplicate)))
             }
-            Ok(batch) => {
-                let taken = Taken {
-                    path: file.path.clone(),
-                    first_seq: batch.first_seq,
-                    next_seq: batch.first_seq + batch.records.len() as u64,
-                };
-                match self.accept(&bytes) {
-                    Ok((_, receipt)) => Ok(Ok((taken, receipt.stored, receipt.duplicate))),
-                    Err(Error::Batch(error)) => Ok(Err(error.to_string())),
-                    Err(Error::Store(refused @ (StoreError::ChainConflict { .. } | StoreError::TooManyPending))) => {
-                        Ok(Err(refused.to_string()))
-                    }
-                    Err(broken) => Err(broken),
-                }
+            // What says something of this batch alone. Anything else is the registry's trouble, and ends the import.
+            Err(refused @ Error::Batch(_)) => Ok(Err(refused.to_string())),
+            Err(Error::Store(refused @ (StoreError::ChainConflict { .. } | StoreError::TooManyPending))) => {
+                Ok(Err(refused.to_string()))
             }
-            Err(error) => Ok(Err(error.to_string())),
+            Err(broken) => Err(broken),
         }
     }
 

@@ -41,13 +41,11 @@ impl StickError {
     pub fn words(&self) -> Text {
         match self {
             Self::Io { source, .. } => match source.kind() {
-                ErrorKind::StorageFull => {
-                    Text::new("U 盘已满，记录没有写完", "the stick is full; not all events are on it")
-                }
+                ErrorKind::StorageFull => Text::new("已满，记录没有写完", "it is full; not all events are on it"),
                 ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied => {
-                    Text::new("U 盘只读，记录没有写入", "the stick is read-only; no events are on it")
+                    Text::new("只读，记录没有写入", "it is read-only; no events are on it")
                 }
-                _ => Text::new("U 盘读写出错，请重新插入", "the stick cannot be written; plug it in again"),
+                _ => Text::new("读写出错，请重新插入", "it cannot be written; plug it in again"),
             },
             Self::Store(error) => error.words(),
         }
@@ -92,6 +90,10 @@ pub struct Visit {
 /// Lists in, then receipts in, then events out.
 pub fn visit(folder: &Path, store: &mut TrustStore, journal: &Journal, device: &DeviceKey, clock: &dyn Clock) -> Visit {
     let mut lists = sync(&Folder(folder.to_owned()), store, journal, device, clock);
+    // The network was faster, with other lists; the stick's may still be newer.
+    if matches!(lists, Err(SyncError::Store(StoreError::Overtaken))) {
+        lists = sync(&Folder(folder.to_owned()), store, journal, device, clock);
+    }
     // Damaged or old lists are no reason to keep the events from travelling; another registry is.
     let stranger = matches!(lists, Err(SyncError::OtherRegistry | SyncError::Store(_)));
     if stranger || !is_real_folder(&folder.join("v1")) {

@@ -119,3 +119,41 @@ fn log(visit: &Visit) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::{Report, StickError};
+
+    fn report(changed: bool) -> Result<Report, SyncError> {
+        Ok(Report {
+            version: 7,
+            changed,
+            revoked: 0,
+            expired: false,
+            events_sent: 0,
+            events_waiting: 0,
+            upload_error: None,
+        })
+    }
+
+    #[test]
+    fn the_guard_is_told_in_both_languages_when_the_stick_may_be_pulled_and_what_went_wrong() {
+        let events = |written| Some(Exchanged { written, ..Exchanged::default() });
+        let (level, said) = told(&Visit { lists: report(true), events: events(12) });
+        assert_eq!(level, Level::Amber);
+        assert_eq!(said.zh, "U 盘同步完成，可以拔出（新名单 / 12 条记录）");
+        assert_eq!(said.en, "USB stick synced, you can pull it (new lists / 12 events)");
+        let (_, said) = told(&Visit { lists: Err(SyncError::Rollback { got: 1, known: 2 }), events: events(0) });
+        assert_eq!(said.zh, "U 盘同步完成，可以拔出（本机名单更新 / 0 条记录）");
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        let full = StickError::Io { path: "v1/events".into(), source: full };
+        let problem = Some(Exchanged { written: 3, problem: Some(full), ..Exchanged::default() });
+        let (level, said) = told(&Visit { lists: report(true), events: problem });
+        assert_eq!(level, Level::Red);
+        assert_eq!(said.zh, "U 盘：已满，记录没有写完。可以拔出");
+        let (level, said) = told(&Visit { lists: Err(SyncError::OtherRegistry), events: None });
+        assert_eq!(level, Level::Red);
+        assert!(said.en.contains("another registry") && said.zh.contains("另一个登记处"), "{said:?}");
+    }
+}
