@@ -230,6 +230,34 @@ fn a_running_gate_forgets_what_was_handed_in_and_its_chain_goes_on() {
 }
 
 #[test]
+fn a_registry_restored_from_a_backup_gets_back_what_the_gate_still_has() {
+    let mut registry = Registry::new();
+    let checkpoint = Checkpoint::synced(&registry);
+    let scan_and_sync = |registry: &mut Registry, codes: &[&str]| {
+        checkpoint.show_codes(codes);
+        checkpoint.follow(&registry.serve());
+        let report = checkpoint.sync().ok().one();
+        registry.stop();
+        (report["events_sent"].as_u64().unwrap(), report["events_waiting"].as_u64().unwrap())
+    };
+    assert_eq!(scan_and_sync(&mut registry, &["https://a.example"]), (1, 0));
+    let place = Path::new(&registry.data()).join("registry.db");
+    let files = ["", "-wal", "-shm"].map(|suffix| format!("{}{suffix}", place.display()));
+    let backup = files.each_ref().map(|file| fs::read(file).ok());
+    assert_eq!(scan_and_sync(&mut registry, &["https://b.example", "https://c.example"]), (2, 0));
+    for (file, bytes) in files.iter().zip(backup) {
+        fs::remove_file(file).ok();
+        bytes.map(|bytes| fs::write(file, bytes).unwrap());
+    }
+    assert_eq!(registry.command(&["events"]).ok().json().len(), 1);
+    // The next event comes after a gap; what is missing follows in the same sync.
+    assert_eq!(scan_and_sync(&mut registry, &["https://d.example"]), (4, 0));
+    assert_eq!(registry.command(&["events"]).ok().json().len(), 4);
+    registry.command(&["events", "verify"]).ok();
+    assert_eq!(handed_in(&checkpoint), [true; 4]);
+}
+
+#[test]
 fn doctor_says_what_the_journal_holds_and_when_space_is_low() {
     let registry = Registry::new();
     let checkpoint = Checkpoint::synced(&registry);

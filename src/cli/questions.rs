@@ -232,6 +232,9 @@ fn in_words(event: &serde_json::Value) -> String {
         serde_json::Value::Null => "-".to_owned(),
         other => other.to_string(),
     };
+    if event["type"] == 3 {
+        return format!("{:>6}  a note, sealed to the registry", text("seq"));
+    }
     format!(
         "{:>6}  {}  lane {}  {:7}  {:17}  {:7}  gate {}",
         text("seq"),

@@ -1,6 +1,6 @@
 //! Which events the registry has: believed on its signed receipt only (SY 6.6), and only if it is about these very records.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use tongguan_pass::{Receipt, Sha256Hash};
 
 use super::StoreError;
@@ -39,7 +39,7 @@ impl Journal {
     pub fn take_receipt(&self, receipt: &Receipt, at: i64) -> Result<u64, ReceiptError> {
         let last_covered = receipt.next_seq - 1;
         self.with(|db| {
-            let tx = db.transaction()?;
+            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let (first, last) = ends(&tx)?;
             if last_covered > last {
                 return Ok(Err(ReceiptError::NotHere { covered: last_covered, last }));
@@ -58,6 +58,16 @@ impl Journal {
             tx.commit()?;
             Ok(Ok(marked as u64))
         })?
+    }
+
+    /// The registry has nothing right before `seq`, though it had: it was restored from a backup. What is still here of
+    /// before that waits once more; how many that are.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn hand_in_again_before(&self, seq: u64) -> Result<usize, StoreError> {
+        let again = "UPDATE event SET handed_in = 0, handed_in_at = NULL WHERE handed_in = 1 AND seq < ?1";
+        self.with(|db| db.execute(again, [sql(seq)]))
     }
 
     /// The first events after `seq` that the registry does not have, without a gap between them and at most `limit`, and the

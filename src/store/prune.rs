@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::OptionalExtension as _;
+use rusqlite::{OptionalExtension as _, TransactionBehavior};
 
 use super::StoreError;
 use super::journal::{Journal, sql};
@@ -35,7 +35,7 @@ impl Journal {
     pub fn prune(&self, now: i64, keep: Duration) -> Result<usize, StoreError> {
         let until = now.saturating_sub(i64::try_from(keep.as_secs()).unwrap_or(i64::MAX));
         self.with(|db| {
-            let tx = db.transaction()?;
+            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let end: i64 = tx.query_row(
                 "SELECT coalesce((SELECT min(seq) FROM event WHERE handed_in = 0) - 1, (SELECT max(seq) FROM event), 0)",
                 [],

@@ -67,6 +67,14 @@ impl HandIn<'_> {
         if receipt.first_seq > first || receipt.next_seq <= last {
             return Err(SyncError::OldReceipt { from: receipt.first_seq, to: receipt.next_seq - 1, last });
         }
+        let again = self.journal.hand_in_again_before(receipt.first_seq)?;
+        if again > 0 {
+            tracing::warn!(
+                again,
+                before = receipt.first_seq,
+                "the registry has lost events it had; they are handed in again"
+            );
+        }
         Ok(marked)
     }
 

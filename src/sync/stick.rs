@@ -14,10 +14,14 @@ use super::handin::{BATCH, HandIn};
 use super::{Folder, Report, SyncError, sync};
 use crate::clock::Clock;
 use crate::lang::Text;
-use crate::store::{DeviceKey, Journal, StoreError, TrustStore};
+use crate::store::{DeviceKey, Journal, StoreError, TrustStore, free_space};
 
 /// Batches written in one visit: some 90 MB, 400,000 events.
 const BATCHES: usize = 2000;
+
+/// Bytes left free on a stick: for receipts and the next lists (a list has at most 16 MiB). A stick that is full to the brim
+/// could take no receipt, and so never become empty again.
+const RESERVE: u64 = 20_000_000;
 
 /// Why events could not be written onto a stick. They stay in the journal.
 #[derive(Debug, thiserror::Error)]
@@ -154,6 +158,9 @@ impl Stick<'_> {
             if done.written == 0 {
                 make_folder(&events)?;
                 make_folder(&own)?;
+            }
+            if free_space(&own).is_some_and(|free| free < RESERVE) {
+                return Err(StickError::Io { path, source: ErrorKind::StorageFull.into() });
             }
             replace(&path, &self.hand_in.batch(previous, &entries))?;
             done.written += entries.len() as u64;
