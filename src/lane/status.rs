@@ -94,6 +94,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_known_of_stick_and_disk_stands_beside_the_ladder() {
+        let stick = (Level::Amber, Text::new("可以拔出", "you can pull it"));
+        let storage = (Level::Amber, Text::new("剩余 5 MB", "5 MB left"));
+        let sync = SyncState { stick: Some(stick), storage: Some(storage), ..SyncState::default() };
+        let said: Vec<String> = lines(&state(&sync, KnownTime::Well)).into_iter().map(|l| l.text.en).collect();
+        assert!(said.contains(&"you can pull it".into()) && said.contains(&"5 MB left".into()), "{said:?}");
+    }
+
+    #[test]
     fn a_clock_without_an_upper_bound_is_red() {
         let sync = SyncState::default();
         let lines = lines(&state(&sync, KnownTime::NotAtAll));

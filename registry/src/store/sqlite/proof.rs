@@ -96,3 +96,35 @@ pub(super) fn batches(
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+    use rusqlite_migration::Migrations;
+
+    use super::super::{MIGRATIONS, SqliteStore};
+    use crate::store::{Run, Store as _};
+
+    #[test]
+    fn events_from_before_signatures_were_kept_are_known_as_such_and_marks_of_filled_gaps_go() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("registry.db");
+        let mut old = Connection::open(&path).expect("made");
+        Migrations::from_slice(&MIGRATIONS[..1]).to_latest(&mut old).expect("the first schema");
+        old.execute_batch(
+            "INSERT INTO devices VALUES (1, zeroblob(32), 'pending', 0, 0), (2, randomblob(32), 'pending', 0, 0);
+             INSERT INTO events (device, seq, chain, record, received_at, after_gap)
+             VALUES (1, 1, zeroblob(32), x'09', 0, 0), (1, 2, zeroblob(32), x'09', 0, 1), (1, 4, zeroblob(32), x'09', 0, 1);",
+        )
+        .expect("filled");
+        drop(old);
+        let store = SqliteStore::open(&path).expect("migrated");
+        let devices = store.devices().expect("read");
+        assert_eq!(devices.iter().map(|d| (d.unsigned_to, d.highest)).collect::<Vec<_>>(), [(4, 4), (0, 0)]);
+        let marks = store.records(&[0; 32], 0, 10).expect("read");
+        assert_eq!(marks.iter().map(|r| r.after_gap).collect::<Vec<_>>(), [false, false, true]);
+        let run = store.run(&[0; 32]).expect("read").expect("there are events");
+        assert!(matches!(run, Run { first_seq: 4, next_seq: 5, .. }), "{run:?}");
+        assert_eq!(store.run(&devices[1].key).expect("read"), None);
+    }
+}
