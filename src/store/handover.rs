@@ -1,10 +1,13 @@
 //! Which events the registry has: believed on its signed receipt only (SY 6.6), and only if it is about these very records.
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use tongguan_pass::{Receipt, Sha256Hash};
 
 use super::StoreError;
 use super::journal::{Entry, Journal, sql};
+
+/// Events marked at a time: the lane waits for no longer transaction.
+const STEP: u64 = 2_000;
 
 /// Why a receipt was not taken. The events are kept.
 #[derive(Debug, thiserror::Error)]
@@ -35,29 +38,36 @@ impl Journal {
     /// not later than the true time. An old receipt says nothing new, and is no error.
     ///
     /// # Errors
-    /// [`ReceiptError`]; nothing is marked then.
+    /// [`ReceiptError`]; nothing is marked then, but what was marked before the disk failed, and is rightly so.
     pub fn take_receipt(&self, receipt: &Receipt, at: i64) -> Result<u64, ReceiptError> {
         let last_covered = receipt.next_seq - 1;
-        self.with(|db| {
-            let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let (first, last) = ends(&tx)?;
+        let waiting = self.with(|db| {
+            let (first, last) = ends(db)?;
             if last_covered > last {
                 return Ok(Err(ReceiptError::NotHere { covered: last_covered, last }));
             }
             // What it covers was handed in, and forgotten, long ago.
             if last_covered < first {
-                return Ok(Ok(0));
+                return Ok(Ok(None));
             }
-            if chain_at(&tx, last_covered)? != Some(receipt.chain) {
+            if chain_at(db, last_covered)? != Some(receipt.chain) {
                 return Ok(Err(ReceiptError::OtherEvents(last_covered)));
             }
-            let marked = tx.execute(
-                "UPDATE event SET handed_in = 1, handed_in_at = ?3 WHERE handed_in = 0 AND seq >= ?1 AND seq <= ?2",
-                params![sql(receipt.first_seq), sql(last_covered), at],
-            )?;
-            tx.commit()?;
-            Ok(Ok(marked as u64))
-        })?
+            first_waiting(db, receipt.first_seq).map(Ok)
+        })??;
+        let Some(mut from) = waiting else { return Ok(0) };
+        let mut marked = 0;
+        while from <= last_covered {
+            let to = last_covered.min(from.saturating_add(STEP - 1));
+            marked += self.with(|db| {
+                db.execute(
+                    "UPDATE event SET handed_in = 1, handed_in_at = ?3 WHERE handed_in = 0 AND seq >= ?1 AND seq <= ?2",
+                    params![sql(from), sql(to), at],
+                )
+            })? as u64;
+            from = to + 1;
+        }
+        Ok(marked)
     }
 
     /// The registry has nothing right before `seq`, though it had: it was restored from a backup. What is still here of
@@ -97,6 +107,11 @@ impl Journal {
 fn chain_at(db: &Connection, seq: u64) -> rusqlite::Result<Option<Sha256Hash>> {
     let chain = db.query_row("SELECT chain FROM event WHERE seq = ?1", [sql(seq)], |row| row.get(0));
     Ok(chain.optional()?.map(Sha256Hash))
+}
+
+fn first_waiting(db: &Connection, from: u64) -> rusqlite::Result<Option<u64>> {
+    let first = "SELECT min(seq) FROM event WHERE handed_in = 0 AND seq >= ?1";
+    db.query_row(first, [sql(from)], |row| Ok(row.get::<_, Option<i64>>(0)?.map(i64::unsigned_abs)))
 }
 
 /// The numbers of the first and the last record here.

@@ -46,8 +46,9 @@ impl Housekeeping {
         }
         let low = self.free.is_some_and(|free| free / MB < self.limits.space_low_mb);
         // The registry has these: where space is short they go at once. Their room in the file is used again.
+        let now = if low { i64::MAX } else { clock.now().earliest.as_second() };
         let keep = if low { Duration::ZERO } else { self.limits.keep };
-        let pruned = self.journal.prune(clock.now().earliest.as_second(), keep);
+        let pruned = self.journal.prune(now, keep);
         if let Err(error) = &pruned
             && !self.failed
         {
