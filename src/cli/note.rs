@@ -13,10 +13,10 @@ use super::{Answer, Place, clock, print_json, print_line};
 
 const EXAMPLE: &str = "\
 Example:
-  printf '%s' '张三，身份证 ...' | tongguan note --data DIR --about latest
+  tongguan note --data DIR --about latest     then type it, and Ctrl-D on a line of its own
 
-The text is read from standard input, never from the command line, which other users of the machine can see. It is sealed to
-the registry's key before it is written: not even this gate can read it again.";
+The text is read from standard input, never from the command line, which others can see. It is sealed to the registry's \
+key before it is written: not even this gate can read it again.";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
