@@ -11,6 +11,7 @@ use tongguan_registry::verify_events::{OfFolder, Verified};
 
 use super::args::KeyBytes;
 use super::output::{Failure, Output};
+use super::run;
 
 /// Batches between two words of progress.
 const BATCHES_A_WORD: usize = 50;
@@ -18,6 +19,7 @@ const BATCHES_A_WORD: usize = 50;
 const RECORDS_A_WORD: u64 = 100_000;
 
 pub(crate) fn import(registry: &Registry, folder: &Path, out: &Output) -> Result<(), Failure> {
+    run::warn_of_waiting(registry)?;
     let mut progress = |done: usize, of: usize| {
         if done > 0 && done < of && done.is_multiple_of(BATCHES_A_WORD) {
             out.note(&format!("{done} of {of} batches ..."));

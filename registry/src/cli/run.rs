@@ -135,10 +135,7 @@ fn publish(registry: &Registry, out: &Output) -> Result<(), Failure> {
 
 fn bundle_into(registry: &Registry, folder: &Path, out: &Output) -> Result<(), Failure> {
     let (edition, files) = registry.store().edition()?;
-    let waiting = registry.store().standing(registry.now())?.waiting;
-    if waiting > 0 {
-        tracing::warn!(waiting, "revocations wait to be published and are not in this bundle; publish first");
-    }
+    warn_of_waiting(registry)?;
     let written = bundle::write(folder, &edition, &files).map_err(Failure::error)?;
     let value = json!({ "version": written.version, "files": written.files, "bytes": written.bytes });
     out.show(&value, || {
@@ -150,6 +147,15 @@ fn bundle_into(registry: &Registry, folder: &Path, out: &Output) -> Result<(), F
             folder.display()
         )
     })
+}
+
+/// Whoever carries a stick away should know what is not on it.
+pub(crate) fn warn_of_waiting(registry: &Registry) -> Result<(), Failure> {
+    let waiting = registry.store().standing(registry.now())?.waiting;
+    if waiting > 0 {
+        tracing::warn!(waiting, "revocations wait to be published and are not in these lists; publish first");
+    }
+    Ok(())
 }
 
 fn list_events(
