@@ -28,6 +28,8 @@ pub struct Config {
     pub gate: GateConfig,
     /// When to sync.
     pub sync: SyncConfig,
+    /// How long events are kept.
+    pub journal: JournalConfig,
     /// How far the clock is believed.
     pub clock: ClockConfig,
     /// Where this gate is, as far as a policy asks.
@@ -47,6 +49,7 @@ impl Default for Config {
             lane: "1".into(),
             gate: GateConfig::default(),
             sync: SyncConfig::default(),
+            journal: JournalConfig::default(),
             clock: ClockConfig::default(),
             policy: PolicyConfig::default(),
             show: ShowConfig::default(),
@@ -121,11 +124,29 @@ pub enum Active {
 pub struct SyncConfig {
     /// Seconds between two syncs.
     pub every_s: u64,
+    /// Where a USB stick appears; empty for nowhere.
+    pub stick: PathBuf,
 }
 
 impl Default for SyncConfig {
     fn default() -> Self {
-        Self { every_s: 60 }
+        Self { every_s: 60, stick: PathBuf::new() }
+    }
+}
+
+/// How long events are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JournalConfig {
+    /// Days an event stays after the registry has it; 0 for no longer than it takes.
+    pub keep_days: u32,
+    /// Megabytes of free space below which the screen says so and what was handed in goes at once; 0 for never.
+    pub space_low_mb: u64,
+}
+
+impl Default for JournalConfig {
+    fn default() -> Self {
+        Self { keep_days: 30, space_low_mb: 200 }
     }
 }
 
@@ -382,6 +403,15 @@ impl Config {
         }
         if !(5..=86_400).contains(&self.sync.every_s) {
             return Err("sync.every_s must be from 5 to 86400".into());
+        }
+        if self.journal.keep_days > 3_650 {
+            return Err("journal.keep_days must be at most 3650".into());
+        }
+        if self.journal.space_low_mb > 1_000_000 {
+            return Err("journal.space_low_mb must be at most 1000000".into());
+        }
+        if self.sync.stick.is_relative() && !self.sync.stick.as_os_str().is_empty() {
+            return Err("sync.stick must be a whole path, such as /run/tongguan/stick, or empty".into());
         }
         if !(500..=60_000).contains(&self.show.verdict_ms) {
             return Err("show.verdict_ms must be from 500 to 60000".into());

@@ -15,12 +15,12 @@ import json
 import math
 import sys
 from functools import lru_cache
-from hashlib import sha256, sha512
+from hashlib import blake2b, sha256, sha512
 from pathlib import Path
 
 # SY 10 and PF 9
 LIMITS = {"root": 8192, "keyset": 8192, "head": 16384, "revocations": 16 << 20, "events": 256 << 10, "time": 256,
-          "policy": 256 << 10}
+          "policy": 256 << 10, "receipt": 256}
 MAX_ENTRIES, MAX_KEYS, MAX_SIGNATURES, MAX_DELTAS, MAX_FILES = 4_194_304, 64, 64, 128, 16
 MAX_RECORDS, MAX_RECORD_BYTES, MAX_TEXT = 500, 1024, 512
 MAX_SURGES, MAX_EDITIONS, MAX_RULES = 16, 16, 32
@@ -303,7 +303,7 @@ def judge_code(vector):
 
 # ---- Signed files: SY 2 ----
 
-TYPES = {"root": 1, "keyset": 2, "head": 3, "events": 4, "time": 5}  # SY 2.2; the context is tongguan/1/ and the name
+TYPES = {"root": 1, "keyset": 2, "head": 3, "events": 4, "time": 5, "receipt": 6}  # SY 2.2; the context is tongguan/1/ and the name
 
 def sy_2_1_envelope(data, name):
     """The body of a file of the type that is asked for, and its signatures as (key id, signature)."""
@@ -344,7 +344,7 @@ def sy_2_6_signed_by_root(root, name, body, signatures):
 
 # ---- Root and keyset: SY 3 ----
 
-PURPOSES = ["live", "certificate", "printed", "lists", "time"]  # SY 3.5: 1 to 5
+PURPOSES = ["live", "certificate", "printed", "lists", "time", "notes", "receipt"]  # SY 3.5: 1 to 7
 
 def sy_3_4_root_body(data):
     body, keys = Reader(data), []
@@ -397,7 +397,7 @@ def sy_3_3_keyset(data, root):
         # SY 3.5: ascending by id
         must(not keys or keys[-1]["id"] < key["id"], "order")
         # SY 3.5
-        must(1 <= key["purpose"] <= 5, "field", field="purpose")
+        must(1 <= key["purpose"] <= 7, "field", field="purpose")
         must(key["not_before"] <= key["not_after"], "field", field="validity")
         # PF 3.3
         must(pf_3_3_is_public_key(bytes.fromhex(key["public_key"])), "public_key")
@@ -613,9 +613,11 @@ def sy_6_1_events(data):
         chain = sha256(b"tongguan/1/event\0" + chain + seq.to_bytes(8, "big") + record).digest()
         # SY 6.3: a record of an unknown type is chained like any other
         event = sy_6_4_presented(Reader(record[1:])) if record[0] == 1 else None
+        if record[0] == 3:
+            sy_6_7_note(record)
         records.append({"seq": seq, "chain": chain.hex(), "event": event})
         if record[0] == 2:
-            records[-1]["passage"] = sy_6_6_passage(Reader(record[1:]))
+            records[-1]["passage"] = sy_6_9_passage(Reader(record[1:]))
     batch.end()
     # SY 6.1: under key id 0
     sy_2_5_signed_by_one({0: device}, "events", body, signatures)
@@ -637,9 +639,9 @@ def sy_6_4_presented(record):
     record.end()
     return event
 
-def sy_6_6_passage(record):
+def sy_6_9_passage(record):
     passage = record.fields(id=16, of=1, passed=1)
-    # SY 6.6
+    # SY 6.9
     must(passage["of"] >= 1, "field", field="of")
     must(passage["passed"] <= passage["of"], "field", field="passed")
     record.end()
@@ -666,6 +668,99 @@ def sy_6_5_chain(batch, stored):
     chains.update((record["seq"], record["chain"]) for record in batch["records"])
     # SY 6.5: where the batch tells the chain value at the stored record, it tells the same
     must(chains.get(stored["seq"], stored["chain"]) == stored["chain"], "chain")
+
+# ---- Receipts: SY 6.6 ----
+
+def sy_6_6_receipt(data, keyset, asking):
+    body, signatures = sy_2_1_envelope(data, "receipt")
+    receipt = Reader(body)
+    device = receipt.take(32)
+    # PF 3.3
+    must(pf_3_3_is_public_key(device), "public_key")
+    first_seq, next_seq, chain = receipt.number(8), receipt.number(8), receipt.take(32)
+    # SY 6.6
+    must(first_seq >= 1, "field", field="first_seq")
+    must(first_seq < next_seq < 2**63, "field", field="next_seq")
+    receipt.end()
+    # SY 6.6: known whatever its validity
+    known = {key["id"]: bytes.fromhex(key["public_key"]) for key in keyset["keys"] if key["purpose"] == "receipt"}
+    sy_2_5_signed_by_one(known, "receipt", body, signatures)
+    # SY 6.6: another device's is told last
+    must(device == asking, "device")
+    return {"device": device.hex(), "first_seq": first_seq, "next_seq": next_seq, "chain": chain.hex()}
+
+# ---- Notes: SY 6.7 and 6.8, with X25519 (RFC 7748), XSalsa20 and Poly1305 (RFC 8439, 2.5) ----
+
+def sy_6_7_note(record):
+    # SY 6.7: the type was looked at; 19 bytes before what is sealed
+    must(19 + 49 <= len(record) <= MAX_RECORD_BYTES, "length")
+    return {"about": record[1:17].hex(), "key": int.from_bytes(record[17:19], "big")}, record[19:]
+
+def sy_6_8_open(sealed, seed):
+    """The text of a note, for the holder of the notes key's seed."""
+    # SY 6.8: the first half of the hash, clamped; the public key by u = (1 + y) / (1 - y)
+    private = bytearray(sha512(seed).digest()[:32])
+    private[0] &= 248
+    private[31] = private[31] & 127 | 64
+    private = int.from_bytes(private, "little")
+    public = x25519(private, (9).to_bytes(32, "little"))
+    ephemeral, tag, text = sealed[:32], sealed[32:48], sealed[48:]
+    nonce = blake2b(ephemeral + public, digest_size=24).digest()
+    key = hsalsa20(x25519(private, ephemeral), bytes(16))
+    stream = xsalsa20(key, nonce, 32 + len(text))
+    # SY 6.8: what does not open
+    must(poly1305(stream[:32], text) == tag, "seal")
+    return bytes(a ^ b for a, b in zip(text, stream[32:]))
+
+def x25519(scalar, point):
+    u = int.from_bytes(point, "little") & (1 << 255) - 1
+    x2, z2, x3, z3 = 1, 0, u, 1
+    for bit in reversed(range(255)):
+        if scalar >> bit & 1:
+            x2, z2, x3, z3 = x3, z3, x2, z2
+        a, b, c, d = (x2 + z2) % P, (x2 - z2) % P, (x3 + z3) % P, (x3 - z3) % P
+        e = (a * a - b * b) % P
+        x3, z3 = pow(d * a + c * b, 2, P), u * pow(d * a - c * b, 2, P) % P
+        x2, z2 = a * a * b * b % P, e * (a * a + 121665 * e) % P
+        if scalar >> bit & 1:
+            x2, z2, x3, z3 = x3, z3, x2, z2
+    return (x2 * pow(z2, P - 2, P) % P).to_bytes(32, "little")
+
+def words(data):
+    return [int.from_bytes(data[i : i + 4], "little") for i in range(0, len(data), 4)]
+
+def salsa_rounds(key, middle):
+    """The state before and after the 20 rounds of Salsa20."""
+    c, k, m = words(b"expand 32-byte k"), words(key), words(middle)
+    start = [c[0], *k[:4], c[1], *m, c[2], *k[4:], c[3]]
+    x = list(start)
+    for round in range(20):
+        for i in range(4):
+            # A column from its diagonal down, then a row from its diagonal on.
+            at = [(5 * i + 4 * j) % 16 if round % 2 == 0 else 4 * i + (i + j) % 4 for j in range(4)]
+            p, q, r, s = at
+            for to, one, other, turn in ((q, p, s, 7), (r, q, p, 9), (s, r, q, 13), (p, s, r, 18)):
+                total = x[one] + x[other] & 0xFFFFFFFF
+                x[to] ^= (total << turn | total >> 32 - turn) & 0xFFFFFFFF
+    return start, x
+
+def hsalsa20(key, nonce):
+    _, x = salsa_rounds(key, nonce)
+    return b"".join(x[i].to_bytes(4, "little") for i in (0, 5, 10, 15, 6, 7, 8, 9))
+
+def xsalsa20(key, nonce, length):
+    key, stream = hsalsa20(key, nonce[:16]), b""
+    for block in range(-(-length // 64)):
+        start, x = salsa_rounds(key, nonce[16:] + block.to_bytes(8, "little"))
+        stream += b"".join((a + b & 0xFFFFFFFF).to_bytes(4, "little") for a, b in zip(start, x))
+    return stream[:length]
+
+def poly1305(key, text):
+    r = int.from_bytes(key[:16], "little") & 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
+    total = 0
+    for at in range(0, len(text), 16):
+        total = (total + int.from_bytes(text[at : at + 16] + b"\1", "little")) * r % (2**130 - 5)
+    return (total + int.from_bytes(key[16:], "little") & (1 << 128) - 1).to_bytes(16, "little")
 
 # ---- Time: SY 7 ----
 
@@ -834,6 +929,10 @@ def judge_list(vector):
     if check == "apply":
         fetched = [bytes.fromhex(data) for data in given["fetched"]]
         return sy_5_5_apply(sy_4_1_head(file, keyset)[0], given.get("set"), fetched)
+    if check == "note":
+        note, sealed = sy_6_7_note(file)
+        text = sy_6_8_open(sealed, bytes.fromhex(given["private_key"]))
+        return {**note, "text": text.decode("utf-8")}
     if check == "events":
         batch = sy_6_1_events(file)
         if "stored" in given:
@@ -846,6 +945,7 @@ def judge_list(vector):
         "head": lambda: sy_4_1_head(file, keyset)[0],
         "named": lambda: sy_1_3_named(file, given["named"]),
         "revocations": lambda: sy_5_1_revocations(file),
+        "receipt": lambda: sy_6_6_receipt(file, keyset, bytes.fromhex(given["device"])),
         "time": lambda: sy_7_2_time(file, keyset, bytes.fromhex(given["nonce"])),
     }[check]()
 

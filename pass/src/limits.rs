@@ -18,6 +18,10 @@ pub const BATCH_BYTES: usize = 256 * 1024;
 pub const BATCH_EVENTS: usize = 500;
 /// Bytes of one event record.
 pub const EVENT_BYTES: usize = 1024;
+/// Bytes of what is sealed in a note: its record has at most [`EVENT_BYTES`].
+pub const NOTE_TEXT: usize = EVENT_BYTES - 19 - 48;
+/// Bytes of a receipt.
+pub const RECEIPT_BYTES: usize = 256;
 /// Bytes of a signed time reply.
 pub const TIME_REPLY_BYTES: usize = 256;
 /// Keys in a root or a keyset, and signatures on a file: each costs a verification.

@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::Once;
 
 use support::schema::{CodeVector, ListVector, PolicyVector};
-use support::{codes, judge, lists, policies, revocations, tampered, uploads};
+use support::{codes, judge, lists, policies, receipts, revocations, tampered, uploads};
 
 #[test]
 fn the_committed_vectors_are_the_ones_this_code_makes() {
@@ -190,7 +190,8 @@ fn made() -> BTreeMap<PathBuf, String> {
         let path = Path::new("code").join(format!("{}.json", vector.name));
         assert!(files.insert(path, pretty(&vector)).is_none(), "{} is made twice", vector.name);
     }
-    for vector in lists::all().into_iter().chain(revocations::all()).chain(uploads::all()) {
+    let all = lists::all().into_iter().chain(revocations::all()).chain(uploads::all()).chain(receipts::all());
+    for vector in all {
         let path = Path::new("list").join(format!("{}.json", vector.name));
         assert!(files.insert(path, pretty(&vector)).is_none(), "{} is made twice", vector.name);
     }

@@ -4,10 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tongguan_pass::{Batch, Keyset, ListError, Purpose, RegistryKey, Root, Sha256Hash, SigningKey, TimeReply};
+use tongguan_pass::{
+    self as pass, Batch, Keyset, ListError, Note, Purpose, RegistryKey, Root, Sha256Hash, SigningKey, TimeReply,
+    VerifyingKey,
+};
 
 use crate::data::{DataError, DataFolder};
-use crate::domain::audit::Actor;
+use crate::domain::audit::{Act, Actor};
 use crate::domain::genesis;
 use crate::domain::handle::DropReason;
 use crate::domain::issue::{Document, Order, Terms};
@@ -18,7 +21,7 @@ use crate::edge::{Edge, Entropy, random};
 use crate::founding::Founding;
 use crate::keys::KeysError;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{By, Lease, Receipt, Standing, Store, StoreError, Trust};
+use crate::store::{By, Lease, Receipt, Run, Signed, Standing, Store, StoreError, Trust};
 use zeroize::Zeroizing;
 
 /// Seconds after which a head is issued again although nothing changed, long before it expires.
@@ -272,17 +275,47 @@ impl Registry {
         if due { self.publish(Actor::Registry).map(Some) } else { Ok(None) }
     }
 
-    /// Takes in a signed batch.
+    /// Takes in a signed batch, and says what is stored.
     ///
     /// # Errors
     /// [`Error::Batch`] if it is malformed or wrongly signed, and [`StoreError`].
-    pub fn accept(&self, bytes: &[u8]) -> Result<Receipt, Error> {
-        let batch = Batch::open(bytes).map_err(Error::Batch)?;
+    pub fn accept(&self, bytes: &[u8]) -> Result<(VerifyingKey, Receipt), Error> {
+        let (batch, signature) = Batch::open_signed(bytes).map_err(Error::Batch)?;
         let by = self.by(Actor::Device(batch.device.to_bytes()));
-        self.store.accept(&batch, &by).map_err(|e| match e {
+        let device = batch.device;
+        let receipt = self.store.accept(&Signed { batch, signature }, &by).map_err(|e| match e {
             StoreError::Batch(e) => Error::Batch(e),
             e => e.into(),
-        })
+        })?;
+        Ok((device, receipt))
+    }
+
+    /// The signed receipt for a run of a device's records (SY 6.6).
+    ///
+    /// # Errors
+    /// [`KeyError`] among others: the events are stored all the same.
+    pub fn receipt(&self, device: VerifyingKey, run: &Run) -> Result<Vec<u8>, Error> {
+        let loaded = self.signers()?;
+        let now = self.now();
+        let (id, key) = loaded.signers.find(Purpose::Receipt, now, now)?;
+        let Run { first_seq, next_seq, chain } = *run;
+        Ok(pass::Receipt { device, first_seq, next_seq, chain }.sign(id, key))
+    }
+
+    /// Audits that an operator is about to read the notes among the events after `since`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn note_reading(&self, since: u64, device: Option<&[u8; 32]>) -> Result<(), Error> {
+        let whose = device.map_or_else(|| "all".to_owned(), |key| data_encoding::HEXLOWER.encode(key));
+        Ok(self.store.note_act(Act::NotesRead, &format!("notes:{whose}:after:{since}"), &self.by(Actor::Operator))?)
+    }
+
+    /// Opens a sealed note. `None` if none of this registry's keys opens it.
+    pub fn open_note(&self, note: &Note) -> Option<Zeroizing<Vec<u8>>> {
+        // Also one that has left the keyset: its private half is kept for this.
+        let key = self.folder.read_key(&key_name(Purpose::Notes, note.key.0)).ok()?;
+        note.open(&key).ok().map(Zeroizing::new)
     }
 
     /// Signed time for the asker's nonce.

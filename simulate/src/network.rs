@@ -4,9 +4,10 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use data_encoding::HEXLOWER;
+use data_encoding::{BASE64, HEXLOWER};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
+use serde_json::json;
 use tongguan::sync::{Transport, TransportError};
 use tongguan_pass::{FileRef, Sha256Hash};
 use tongguan_registry::store::StoreError;
@@ -252,8 +253,10 @@ impl<'a> Network<'a> {
 /// What the registry's HTTP layer answers to a batch (SY 6.5).
 fn accept(registry: &Registry, bytes: &[u8]) -> Result<Vec<u8>, TransportError> {
     match registry.accept(bytes) {
-        Ok(r) => {
-            let answer = serde_json::json!({"stored": r.stored, "duplicate": r.duplicate, "next_seq": r.next_seq});
+        Ok((device, r)) => {
+            let receipt = registry.receipt(device, &r.run).ok().map(|bytes| BASE64.encode(&bytes));
+            let (stored, duplicate, next_seq) = (r.stored, r.duplicate, r.next_seq);
+            let answer = json!({"stored": stored, "duplicate": duplicate, "next_seq": next_seq, "receipt": receipt});
             Ok(answer.to_string().into_bytes())
         }
         Err(Error::Batch(_)) => Err(TransportError::Status { status: 400, message: String::new() }),

@@ -12,6 +12,7 @@ use tongguan::lane::{place, standing, surge};
 use tongguan::lang::{Language, Text};
 use tongguan::store::{Trust, TrustStore};
 
+use super::holdings::Kept;
 use super::{Answer, Place, clock, print_json, print_line};
 
 #[derive(Debug, Args)]
@@ -39,14 +40,17 @@ impl DoctorArgs {
         }
         let known = clock.witnesses();
         let ladder = standing(&trust, &known.reading, &config);
-        let rungs = rungs(&ladder);
+        let kept = Kept::look(&dir, &config);
+        let mut rungs = rungs(&ladder);
+        rungs.push(Rung { name: "journal", level: kept.level(), text: kept.words() });
         let rungs = &rungs[if self.clock { 1..2 } else { 0..rungs.len() }];
         let rules = if self.clock { Vec::new() } else { rules(&trust, &known.reading, &config) };
         if self.json {
             let levels: serde_json::Map<_, _> =
                 rungs.iter().map(|r| (r.name.into(), colour(r.level).en.into())).collect();
             let policy = policy_json(&trust, &known.reading);
-            print_json(&json!({ "ladder": levels, "policy": policy, "clock": as_json(&known) }))?;
+            let (clock, journal) = (as_json(&known), kept.as_json());
+            print_json(&json!({ "ladder": levels, "policy": policy, "clock": clock, "journal": journal }))?;
         } else {
             let language = self.language.unwrap_or(config.language);
             let said = rungs.iter().map(|r| {

@@ -1,6 +1,8 @@
 //! Commands and their options. Exit codes: 0 done or pass, 1 a deny or a failed check, 2 misuse or an error.
 
 mod doctor;
+mod holdings;
+mod note;
 mod questions;
 mod run;
 mod upkeep;
@@ -47,7 +49,10 @@ enum Command {
     Sync(upkeep::SyncArgs),
     /// List the journal.
     Events(questions::EventsArgs),
-    /// Say how far lists, clock and keys can be relied on, and what is known of the time. Exit code 1 if one of them is red.
+    /// Write a note about an event, read from standard input, that only the registry can read.
+    Note(note::NoteArgs),
+    /// Say how far lists, clock and keys can be relied on, what is known of the time, and what the journal holds. Exit code 1 if one
+    /// of them is red.
     Doctor(doctor::DoctorArgs),
     /// Set up a data folder that trusts one registry.
     Init(upkeep::InitArgs),
@@ -74,6 +79,7 @@ impl Cli {
             Command::Verify(args) => args.run(),
             Command::Sync(args) => args.run(),
             Command::Events(args) => args.run(),
+            Command::Note(args) => args.run(),
             Command::Doctor(args) => args.run(),
             Command::Init(args) => args.run(),
         }

@@ -237,6 +237,9 @@ fn in_words(event: &serde_json::Value) -> String {
     if event["about"].is_string() {
         return format!("{:>6}  {}  {} of {} went through", text("seq"), text("at"), text("passed"), text("of"));
     }
+    if event["type"] == 3 {
+        return format!("{:>6}  a note, sealed to the registry", text("seq"));
+    }
     format!(
         "{:>6}  {}  lane {}  {:7}  {:17}  {:7}  gate {}",
         text("seq"),

@@ -37,6 +37,8 @@ pub(super) fn lines(state: &State<'_>) -> Vec<StatusLine> {
     problem(Level::Red, "闸机", "Gate", state.gate);
     problem(Level::Red, "记录暂存内存", "Events wait in memory", state.journal);
     problem(Level::Amber, "同步", "Sync", state.sync.words().as_ref());
+    let notices = [&state.sync.stick, &state.sync.storage].into_iter().flatten();
+    lines.extend(notices.map(|(level, text)| StatusLine { level: *level, text: text.clone() }));
     lines.sort_by_key(|line| std::cmp::Reverse(line.level));
     lines
 }
@@ -100,6 +102,15 @@ mod tests {
         let surge = Text::new("登记处繁忙", "The registry is overloaded");
         let lines = lines(&State { surge: Some(&surge), ..state(&sync, KnownTime::Well) });
         assert!(lines.iter().any(|l| l.level == Level::Amber && l.text == surge), "{lines:?}");
+    }
+
+    #[test]
+    fn what_is_to_be_known_of_stick_and_disk_stands_beside_the_ladder() {
+        let stick = (Level::Amber, Text::new("可以拔出", "you can pull it"));
+        let storage = (Level::Amber, Text::new("剩余 5 MB", "5 MB left"));
+        let sync = SyncState { stick: Some(stick), storage: Some(storage), ..SyncState::default() };
+        let said: Vec<String> = lines(&state(&sync, KnownTime::Well)).into_iter().map(|l| l.text.en).collect();
+        assert!(said.contains(&"you can pull it".into()) && said.contains(&"5 MB left".into()), "{said:?}");
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use tongguan_pass::head::DeltaRef;
 use tongguan_pass::policy::{Edition, Rule, Surge, Who};
 use tongguan_pass::{
-    Admission, Batch, Body, Event as PassEvent, FileRef, Freshness, Head, Interval, Keyset, ListError,
-    Passage as PassPassage, Place, Policy, Purpose, RegistryKey, Revocation, RevocationList, RevocationSet, Root,
-    Sha256Hash, TimeReply, Unverified, VerifyingKey,
+    Admission, Batch, Body, Event as PassEvent, FileRef, Freshness, Head, Interval, Keyset, ListError, Note,
+    Passage as PassPassage, Place, Policy, Purpose, Receipt, RegistryKey, Revocation, RevocationList, RevocationSet,
+    Root, Sha256Hash, SigningKey, TimeReply, Unverified, VerifyingKey,
 };
 use tongguan_pass::{CodeError, KeyId};
 
@@ -192,6 +192,23 @@ fn judge(vector: &ListVector) -> Result<ListExpect, ListError> {
                 continues(&batch, stored.seq, &stored.chain)?;
             }
             show_batch(&batch)
+        }
+        Check::Receipt => {
+            let device: [u8; 32] = hex_of(&given.device).try_into().expect("32 bytes");
+            let device = VerifyingKey::from_bytes(&device).expect("a point");
+            Receipt::open(&file, &keyset(), &device).map(|r| ListExpect::Receipt {
+                device: hex(r.device.as_bytes()),
+                first_seq: r.first_seq,
+                next_seq: r.next_seq,
+                chain: r.chain.to_string(),
+            })
+        }
+        Check::Note => {
+            let private: [u8; 32] = hex_of(&given.private_key).try_into().expect("32 bytes");
+            let note = Note::decode(&file)?.expect("the vector is a note");
+            let text = note.open(&SigningKey::from_bytes(&private))?;
+            let text = String::from_utf8(text).expect("the vector's text is UTF-8");
+            Ok(ListExpect::Note { about: hex(&note.about), key: note.key.0, text })
         }
         Check::Time => {
             let nonce: [u8; 16] = hex_of(&given.nonce).try_into().expect("16 bytes");

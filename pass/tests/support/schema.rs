@@ -123,6 +123,8 @@ pub(crate) enum Check {
     Revocations,
     Apply,
     Events,
+    Receipt,
+    Note,
     Time,
 }
 
@@ -146,6 +148,10 @@ pub(crate) struct Given {
     pub(crate) stored: Option<Stored>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) nonce: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) device: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) private_key: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -230,6 +236,17 @@ pub(crate) enum ListExpect {
         previous: String,
         records: Vec<Record>,
     },
+    Receipt {
+        device: String,
+        first_seq: u64,
+        next_seq: u64,
+        chain: String,
+    },
+    Note {
+        about: String,
+        key: u16,
+        text: String,
+    },
     Time {
         at_ms: u64,
     },
@@ -279,7 +296,7 @@ pub(crate) struct Record {
     pub(crate) chain: String,
     /// Of a record of type 1 (SY 6.4), else `null`.
     pub(crate) event: Option<Event>,
-    /// Of a record of type 2 (SY 6.6), else left out.
+    /// Of a record of type 2 (SY 6.9), else left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) passage: Option<Passage>,
 }

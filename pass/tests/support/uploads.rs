@@ -284,7 +284,7 @@ fn passages(v: &mut Lists) {
                 believed(1, [0; 32], &[Record { seq: 1, chain, event: None, passage }])
             },
         );
-        v.push(Check::Events, &format!("passage-{name}"), "SY 6.6", about, Given::default(), &file, expect);
+        v.push(Check::Events, &format!("passage-{name}"), "SY 6.9", about, Given::default(), &file, expect);
     }
 }
 

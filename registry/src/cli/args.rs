@@ -18,6 +18,8 @@ Examples:
   tongguan-registry --data DIR code live --person abcdefghijklmnop
   tongguan-registry --data DIR serve --listen 127.0.0.1:8700
   tongguan-registry --data DIR bundle /media/usb-stick
+  tongguan-registry --data DIR import /media/usb-stick
+  tongguan-registry --data DIR events verify
 
 Exit status: 0 done, 1 refused (no such person, already set up, ...), 2 misuse or error.
 With --json each result is one JSON object on a line of standard output, and an error is {\"error\": \"...\"} on standard error.";
@@ -98,14 +100,45 @@ pub(crate) enum Command {
     /// The signing keys and the root: list, rotate, revoke, sign.
     #[command(subcommand)]
     Keys(Keys),
-    /// List the events that checkpoints handed in.
+    /// Take in what a stick brings from gates without a network, and leave receipts and the newest lists on it.
+    #[command(
+        after_help = "Nothing is lost if it is cut off or the stick is pulled: run it again. Only batches that a receipt on the stick \
+        covers are removed from it.\n\nExit status: 0 all is in, 1 something on the stick was skipped, 2 the stick or the registry \
+        cannot be read or written."
+    )]
+    Import {
+        /// The stick's folder, with v1/events/ in it.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// List the events that checkpoints handed in, or verify them.
+    #[command(args_conflicts_with_subcommands = true)]
     Events {
+        #[command(subcommand)]
+        command: Option<Events>,
         /// Only those after this number of the registry's own count.
         #[arg(long, value_name = "N", default_value_t = 0)]
         since: u64,
         /// Only those of this device: its key in hex.
         #[arg(long, value_name = "HEX", value_parser = key_bytes)]
         device: Option<KeyBytes>,
+        /// Open the notes that guards wrote, and show them. This is audited.
+        #[arg(long)]
+        notes: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Events {
+    /// Compute every chain anew and hold every batch against its device's signature: gaps, edits and contradictions are named.
+    #[command(after_help = "Exit status: 0 sound, 1 something is missing or was changed, 2 it cannot be read.")]
+    Verify {
+        /// Only this device: its key in hex.
+        #[arg(long, value_name = "HEX", value_parser = key_bytes)]
+        device: Option<KeyBytes>,
+        /// Also the batches in a folder, such as a stick before it is imported.
+        #[arg(long, value_name = "DIR")]
+        from: Option<PathBuf>,
     },
 }
 
@@ -293,6 +326,10 @@ pub(crate) enum PurposeArg {
     Lists,
     /// Time replies.
     Time,
+    /// Notes that gates seal for the registry's eyes.
+    Notes,
+    /// Receipts for events.
+    Receipt,
 }
 
 impl From<PurposeArg> for Purpose {
@@ -303,6 +340,8 @@ impl From<PurposeArg> for Purpose {
             PurposeArg::Printed => Self::Printed,
             PurposeArg::Lists => Self::Lists,
             PurposeArg::Time => Self::Time,
+            PurposeArg::Notes => Self::Notes,
+            PurposeArg::Receipt => Self::Receipt,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod event;
+mod intake;
 mod keys;
 mod output;
 mod policy;

@@ -63,6 +63,10 @@ pub enum Act {
     DevicePending,
     /// A checkpoint handed in records that contradict the ones it handed in before.
     ChainConflict,
+    /// Events were taken in from a folder.
+    EventsImported,
+    /// Sealed notes were opened and shown.
+    NotesRead,
 }
 
 impl Act {
@@ -85,6 +89,8 @@ impl Act {
             Self::SurgeEnded => "surge_ended",
             Self::DevicePending => "device_pending",
             Self::ChainConflict => "chain_conflict",
+            Self::EventsImported => "events_imported",
+            Self::NotesRead => "notes_read",
         }
     }
 }

@@ -106,6 +106,8 @@ pub fn tail(purpose: Purpose) -> u32 {
         // 36 hours are the most a certificate may have (PF 5), 366 days the most `code printed` gives.
         Purpose::Certificate => 3 * DAY,
         Purpose::Printed => 367 * DAY,
+        // A gate without a network goes on sealing to the notes key it knows, and a receipt may be on its way on a stick.
+        Purpose::Notes | Purpose::Receipt => 92 * DAY,
         // Live codes, heads, time replies: used as soon as they are made.
         _ => DAY,
     }

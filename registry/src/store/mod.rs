@@ -155,6 +155,69 @@ pub struct Receipt {
     pub duplicate: usize,
     /// One more than the highest number stored of this device.
     pub next_seq: u64,
+    /// The records without a gap to which the batch belongs.
+    pub run: Run,
+}
+
+/// A batch with its device's signature.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    /// The batch.
+    pub batch: Batch,
+    /// The signature.
+    pub signature: [u8; 64],
+}
+
+/// Records of a device that are stored without a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// The first; 1 unless earlier ones are missing.
+    pub first_seq: u64,
+    /// One more than the last.
+    pub next_seq: u64,
+    /// The chain value after the last.
+    pub chain: Sha256Hash,
+}
+
+/// A device that has handed in events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Its key.
+    pub key: [u8; 32],
+    /// `pending`, `enrolled` or `retired`.
+    pub status: String,
+    /// Up to this number its records came before signatures were kept.
+    pub unsigned_to: u64,
+    /// The highest number stored.
+    pub highest: u64,
+    /// How often it contradicted what it had handed in before.
+    pub conflicts: u32,
+}
+
+/// A record as kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRecord {
+    /// The device's number.
+    pub seq: u64,
+    /// The record.
+    pub record: Vec<u8>,
+    /// The chain value after it.
+    pub chain: Sha256Hash,
+    /// Whether the record before it is missing.
+    pub after_gap: bool,
+}
+
+/// What is kept of a batch beside its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptBatch {
+    /// The first record's number.
+    pub first_seq: u64,
+    /// How many records.
+    pub count: u16,
+    /// The chain value before the first.
+    pub previous: Sha256Hash,
+    /// The device's signature.
+    pub signature: [u8; 64],
 }
 
 /// An event as kept.
@@ -251,8 +314,23 @@ pub trait Store: Send + Sync {
     fn edition(&self) -> Result<(Edition, Vec<Vec<u8>>), StoreError>;
 
     /// Stores what is new of a batch; [`StoreError::ChainConflict`] (audited), [`StoreError::TooManyPending`].
-    fn accept(&self, batch: &Batch, by: &By) -> Result<Receipt, StoreError>;
+    fn accept(&self, batch: &Signed, by: &By) -> Result<Receipt, StoreError>;
 
     /// At most `limit` events with a number above `since`, in order, of one device or all.
     fn events(&self, since: u64, device: Option<&[u8; 32]>, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// The newest records of a device that are stored without a gap; `None` if it has none.
+    fn run(&self, device: &[u8; 32]) -> Result<Option<Run>, StoreError>;
+
+    /// Every device, in the order in which they came.
+    fn devices(&self) -> Result<Vec<Device>, StoreError>;
+
+    /// At most `limit` records of a device after the number `after`, ascending.
+    fn records(&self, device: &[u8; 32], after: u64, limit: u32) -> Result<Vec<KeptRecord>, StoreError>;
+
+    /// At most `limit` batches of a device after the one of that first number and count, ascending.
+    fn batches(&self, device: &[u8; 32], after: (u64, u16), limit: u32) -> Result<Vec<KeptBatch>, StoreError>;
+
+    /// Audits an act that changes nothing else.
+    fn note_act(&self, act: Act, subject: &str, by: &By) -> Result<(), StoreError>;
 }
