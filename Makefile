@@ -39,9 +39,10 @@ lint: setup ## Formatting and lints, warnings are errors
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	for dir in decode-bench fuzz; do (cd $$dir && $(CARGO) metadata --format-version 1 --locked >/dev/null) || exit 1; done
 
-bench: setup ## Measure what was promised: ratios in one run, the way from text to relay, and that no frame takes new memory
+bench: setup ## Measure what was promised: ratios in one run, the way from text to relay, that no frame takes new memory, and a day's traffic
 	$(CARGO) build --release --locked -p tongguan-registry
 	$(CARGO) bench --locked --bench promises --bench latency --bench allocations
+	$(CARGO) bench --locked -p tongguan-simulate --bench traffic
 
 decode-tools:
 	@command -v cmake >/dev/null && command -v g++ >/dev/null || { echo "Install cmake and g++ first: apt-get install cmake g++" >&2; exit 1; }
