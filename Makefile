@@ -3,11 +3,11 @@
 
 CARGO ?= cargo
 BIN = target/debug
-FUZZ_TARGETS ?= luma code capture pass
+FUZZ_TARGETS ?= luma code capture pass policy
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench decode-tools bench-decode misreads fuzz power-cut vectors deny
+.PHONY: help setup build run test simulate power-cut lint bench decode-tools bench-decode misreads fuzz vectors deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,14 +25,24 @@ test: setup ## Run every test: units, vectors, properties, end to end with the r
 	$(CARGO) test --workspace --locked
 	$(BIN)/tongguan-sim demo --once --screen none
 
+simulate: setup ## Play cities with their gates under a perfect observer: make simulate SEEDS=1000 FROM=1 (a minute or two)
+	@$(CARGO) build --workspace --locked
+	$(BIN)/tongguan-simulate runs $(if $(SEEDS),--seeds $(SEEDS)) $(if $(FROM),--from $(FROM)) $(ARGS)
+
+power-cut: setup ## Kill a gate at KILLS (500) random moments (SEED=1), and cut the power at every write of its databases
+	KILLS=$(or $(KILLS),500) SEED=$(or $(SEED),1) $(CARGO) test --workspace --locked --test power_cut
+	@$(CARGO) build --workspace --locked
+	$(BIN)/tongguan-simulate power-cut $(ARGS)
+
 lint: setup ## Formatting and lints, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	for dir in decode-bench fuzz; do (cd $$dir && $(CARGO) metadata --format-version 1 --locked >/dev/null) || exit 1; done
 
-bench: setup ## Measure what was promised: ratios in one run, the way from text to relay, and that no frame takes new memory
+bench: setup ## Measure what was promised: ratios in one run, the way from text to relay, that no frame takes new memory, and a day's traffic
 	$(CARGO) build --release --locked -p tongguan-registry
 	$(CARGO) bench --locked --bench promises --bench latency --bench allocations
+	$(CARGO) bench --locked -p tongguan-simulate --bench traffic
 
 decode-tools:
 	@command -v cmake >/dev/null && command -v g++ >/dev/null || { echo "Install cmake and g++ first: apt-get install cmake g++" >&2; exit 1; }
@@ -51,9 +61,6 @@ fuzz: setup ## Hostile frames, recordings, codes and lists, FUZZ_SECONDS (60) ea
 		mkdir -p fuzz/corpus/$$target fuzz/seeds/$$target || exit 1; \
 		$(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -max_len=65536 $(ARGS) || exit 1; \
 	done
-
-power-cut: setup ## Kill a gate at KILLS (500) random moments while it opens and syncs, and look what is left (SEED=1)
-	KILLS=$(or $(KILLS),500) SEED=$(or $(SEED),1) $(CARGO) test --workspace --locked --test power_cut
 
 vectors: ## Write the test vectors anew (after a change of the formats)
 	UPDATE_VECTORS=1 $(CARGO) test -p tongguan-pass --test vectors

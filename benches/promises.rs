@@ -9,11 +9,14 @@ use std::path::Path;
 use criterion::{BatchSize, Criterion};
 use ed25519_dalek::Signature;
 use rand::{RngExt as _, SeedableRng as _, rngs::ChaCha8Rng};
-use tongguan::decide::{Dates, Inputs, Ladder, Policy, Reason, Uses, Verdict, decide};
+use tongguan::decide::{Dates, Inputs, Ladder, Reason, Uses, Verdict, decide};
 use tongguan::store::{Change, DataDir, TrustStore, Update};
 use tongguan_pass::{
-    Carried, Certificate, ClockSource, Flags, Head, Interval, KeyId, Keyset, Live, Printed, Purpose, RegistryKey,
-    Revocation, RevocationList, RevocationSet, Root, SigningKey, file::FileRef, head::Revocations,
+    Carried, Certificate, ClockSource, Flags, Head, Interval, KeyId, Keyset, Live, Place, Policy, Printed, Purpose,
+    RegistryKey, Revocation, RevocationList, RevocationSet, Root, SigningKey,
+    file::FileRef,
+    head::Revocations,
+    policy::{Edition, Rule, Surge},
 };
 
 const NOW: u32 = 1_800_000_000;
@@ -82,16 +85,25 @@ fn codes() -> Vec<(&'static str, String, usize, usize)> {
 fn decisions(c: &mut Criterion) {
     let keys = keyset();
     let revocations = RevocationSet::new(random_entries(REVOKED, 1)).unwrap();
-    let (uses, policy) = (Uses::default(), Policy { stale_lists_confirm_after: 3600, ..Policy::default() });
+    let uses = Uses::default();
+    // As a city's may be: the gate's community has as much to look at as it may have.
+    let rules = [Rule::OWN; 32].map(|rule| Rule { first: 2, ..rule });
+    let edition = |n| Edition { community: 1, effective_from: n, rules: rules.to_vec(), ..Edition::built_in() };
+    let mut editions: Vec<Edition> = (0..15).map(edition).collect();
+    editions.push(Edition { rules: [&rules[..31], &[Rule::OWN]].concat(), ..edition(15) });
+    let surges = vec![Surge { from: NOW - 60, until: NOW + 60, minutes: 60 }];
+    let policy = Policy::new(480, surges, editions).unwrap();
+    let place = Place { communities: vec![1], otherwise: Edition::built_in() };
     let (now, dates) =
         (Interval::exactly(i64::from(NOW)), Dates { issued_at: i64::from(NOW), expires_at: i64::from(NOW) });
     let inputs = Inputs {
         now,
         keys: &keys,
         revocations: &revocations,
-        ladder: Ladder::of(now, ClockSource::Synced, Some(dates), &keys, &policy),
+        ladder: Ladder::of(now, ClockSource::Synced, Some(dates), &keys, policy.list_limits(&place, now)),
         uses: &uses,
         policy: &policy,
+        place: &place,
     };
     for (kind, text, length, signatures) in codes() {
         let verdict = decide(&text, &inputs);
@@ -185,6 +197,8 @@ fn apply(c: &mut Criterion) {
                     head_file: vec![],
                     head: None,
                     revocations: RevocationSet::default(),
+                    policy_file: vec![],
+                    policy: Policy::default(),
                 };
                 (dir, store, trust)
             },

@@ -30,9 +30,11 @@ pub struct Config {
     pub gate: GateConfig,
     /// When to sync.
     pub sync: SyncConfig,
+    /// How long events are kept.
+    pub journal: JournalConfig,
     /// How far the clock is believed.
     pub clock: ClockConfig,
-    /// What this gate lets in.
+    /// Where this gate is, as far as a policy asks.
     pub policy: PolicyConfig,
     /// Who works here.
     pub guards: GuardsConfig,
@@ -52,6 +54,7 @@ impl Default for Config {
             attended: true,
             gate: GateConfig::default(),
             sync: SyncConfig::default(),
+            journal: JournalConfig::default(),
             clock: ClockConfig::default(),
             policy: PolicyConfig::default(),
             guards: GuardsConfig::default(),
@@ -127,11 +130,29 @@ pub enum Active {
 pub struct SyncConfig {
     /// Seconds between two syncs.
     pub every_s: u64,
+    /// Where a USB stick appears; empty for nowhere.
+    pub stick: PathBuf,
 }
 
 impl Default for SyncConfig {
     fn default() -> Self {
-        Self { every_s: 60 }
+        Self { every_s: 60, stick: PathBuf::new() }
+    }
+}
+
+/// How long events are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JournalConfig {
+    /// Days an event stays after the registry has it; 0 for no longer than it takes.
+    pub keep_days: u32,
+    /// Megabytes of free space below which the screen says so and what was handed in goes at once; 0 for never.
+    pub space_low_mb: u64,
+}
+
+impl Default for JournalConfig {
+    fn default() -> Self {
+        Self { keep_days: 30, space_low_mb: 200 }
     }
 }
 
@@ -155,13 +176,13 @@ impl Default for ClockConfig {
     }
 }
 
-/// What this gate lets in.
+/// Where this gate is. What is let in there is the registry's policy, or this while it has none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PolicyConfig {
-    /// The communities whose residents may enter; empty for all of the registry.
+    /// The communities whose residents are this gate's own; empty for all of the registry.
     pub communities: Vec<u32>,
-    /// Hours after the lists' expiry from which carried and printed codes need the guard.
+    /// While the registry has no policy: hours after the lists' expiry from which carried and printed codes need the guard.
     pub stale_lists_confirm_after_h: u32,
 }
 
@@ -405,6 +426,15 @@ impl Config {
         }
         if !(1..=1440).contains(&self.guards.log_out_after_min) {
             return Err("guards.log_out_after_min must be from 1 to 1440".into());
+        }
+        if self.journal.keep_days > 3_650 {
+            return Err("journal.keep_days must be at most 3650".into());
+        }
+        if self.journal.space_low_mb > 1_000_000 {
+            return Err("journal.space_low_mb must be at most 1000000".into());
+        }
+        if self.sync.stick.is_relative() && !self.sync.stick.as_os_str().is_empty() {
+            return Err("sync.stick must be a whole path, such as /run/tongguan/stick, or empty".into());
         }
         if !(500..=60_000).contains(&self.show.verdict_ms) {
             return Err("show.verdict_ms must be from 500 to 60000".into());

@@ -54,15 +54,15 @@ fn a_gate_that_synced_before_the_next_key_started_accepts_its_codes_offline_and_
     let missed = Checkpoint::synced(&registry);
     let before = registry.live(&person);
     let made = rotate_soon(&registry, "live");
-    assert_eq!((made["status"].as_str(), made["made"][0]["id"].as_u64()), (Some("published"), Some(6)));
+    assert_eq!((made["status"].as_str(), made["made"][0]["id"].as_u64()), (Some("published"), Some(8)));
     let again = keys(&registry, &["rotate", "--purpose", "live"]).ok().one();
     assert_eq!(again["status"], "nothing_due", "twice does nothing new");
-    assert_eq!((id(&registry, "live", "current"), id(&registry, "live", "next")), (1, 6));
+    assert_eq!((id(&registry, "live", "current"), id(&registry, "live", "next")), (1, 8));
     let synced = Checkpoint::synced(&registry);
 
     std::thread::sleep(Duration::from_secs(9));
     let after = registry.live(&person);
-    assert_eq!((id(&registry, "live", "retiring"), id(&registry, "live", "current")), (1, 6), "by itself");
+    assert_eq!((id(&registry, "live", "retiring"), id(&registry, "live", "current")), (1, 8), "by itself");
     assert_eq!((synced.verdict(&before), synced.verdict(&after)), (pass(), pass()));
     assert_eq!(missed.verdict(&before), pass());
     assert_eq!(missed.verdict(&after).1, "unknown_key", "never forged");
@@ -85,7 +85,7 @@ fn what_a_revoked_key_signed_is_refused_after_a_sync_and_its_replacement_signs_a
 
     let url = registry.serve();
     let done = keys(&registry, &["revoke", "3", "--yes"]).ok().one();
-    assert_eq!((done["gone"][0]["id"].as_u64(), done["made"][0]["id"].as_u64()), (Some(3), Some(6)));
+    assert_eq!((done["gone"][0]["id"].as_u64(), done["made"][0]["id"].as_u64()), (Some(3), Some(8)));
     assert!(!Path::new(&registry.data()).join("keys/printed-3.pem").exists(), "it signs nothing any more");
     assert_eq!(id(&registry, "printed", "revoked"), 3);
     assert_eq!(checkpoint.verdict(&printed), pass(), "offline, the gate cannot know");
@@ -184,7 +184,7 @@ fn a_running_registry_makes_the_keys_that_are_due_by_itself() {
     registry.serve();
     let made = (0..100).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
-        keys(&registry, &["list"]).ok().json().iter().filter(|k| k["state"] == "next").count() == 5
+        keys(&registry, &["list"]).ok().json().iter().filter(|k| k["state"] == "next").count() == 7
     });
     assert!(made);
     fs::write(Path::new(&registry.data()).join("registry.toml"), "[keys]\nahead_days = 0\n").unwrap();

@@ -22,7 +22,7 @@ use tongguan::gate::{Gate, GateError, Relay};
 use tongguan::lane::{Lane, Parts};
 use tongguan::screen::{self, Backend};
 use tongguan::store::{DataDir, DeviceKey, Entry, Journal, TrustStore};
-use tongguan::sync::{self, Schedule, SyncState, Syncer};
+use tongguan::sync::{self, Housekeeping, Limits, Schedule, SyncState, Syncer};
 use tongguan_pass::{Event, GateOutcome, event};
 
 const CODES: usize = 150;
@@ -75,6 +75,11 @@ fn gate(folder: &Path) {
         trust: Arc::clone(&trust),
         state: Arc::clone(&state),
         schedule: Schedule { every: Duration::from_secs(5) },
+        housekeeping: Housekeeping::new(
+            Arc::clone(&journal),
+            dir.path().to_owned(),
+            Limits { keep: Duration::from_secs(86_400), space_low_mb: 0 },
+        ),
     };
     let (_stop, stopped) = std::sync::mpsc::channel();
     std::thread::spawn(move || syncer.run(&stopped));

@@ -1,7 +1,7 @@
 """A second implementation of the Tongguan formats, to hold the first one to its documents.
 
 It was written from docs/PASS-FORMAT.md ("PF"), docs/SYNC.md ("SY") and the vectors in this folder, nothing else. It
-judges every file of code/ and list/ from its inputs alone and compares the outcome with what the file expects:
+judges every file of code/, list/ and policy/ from its inputs alone and compares the outcome with what the file expects:
 
     python3 vectors/witness.py
 
@@ -15,13 +15,15 @@ import json
 import math
 import sys
 from functools import lru_cache
-from hashlib import sha256, sha512
+from hashlib import blake2b, sha256, sha512
 from pathlib import Path
 
 # SY 10 and PF 9
-LIMITS = {"root": 8192, "keyset": 8192, "head": 16384, "revocations": 16 << 20, "events": 256 << 10, "time": 256}
+LIMITS = {"root": 8192, "keyset": 8192, "head": 16384, "revocations": 16 << 20, "events": 256 << 10, "time": 256,
+          "policy": 256 << 10, "receipt": 256}
 MAX_ENTRIES, MAX_KEYS, MAX_SIGNATURES, MAX_DELTAS, MAX_FILES = 4_194_304, 64, 64, 128, 16
 MAX_RECORDS, MAX_RECORD_BYTES, MAX_TEXT = 500, 1024, 512
+MAX_SURGES, MAX_EDITIONS, MAX_RULES = 16, 16, 32
 
 class Refused(Exception):
     """An input that is refused, with the name of PF 8.2 or SY 9 and what the name says further."""
@@ -249,6 +251,28 @@ def pf_7_freshness(kind, fields, key, earliest, latest):
     begun = kind == "live" or start <= earliest
     return ("fresh" if begun and latest <= until else "clock_uncertain"), None
 
+def pf_7_7_live(fields, key, surges, earliest, latest):
+    """PF 7.1, 7.2, 7.4 and 7.6 of a live code, with the surges."""
+    start = max(fields["issued_at"], key["not_before"])
+    until = min(fields["issued_at"] + 60 * fields["ttl_minutes"], key["not_after"])
+    # PF 7.7: the moments at which it is good, as spans that ascend
+    good = [(-math.inf, until)]
+    for surge in surges:
+        most = min(surge["until"], fields["issued_at"] + 60 * surge["minutes"], key["not_after"])
+        if surge["from"] <= most:
+            good.append((surge["from"], most))
+    if not any(begin <= latest and earliest <= end for begin, end in good):
+        return "expired", earliest - max(end for _, end in good if end < earliest)
+    # PF 7.2
+    if latest < start:
+        return "not_yet_valid", start - latest
+    # PF 7.7: fresh if the spans leave out no moment of the interval
+    reached = earliest
+    for begin, end in good:
+        if begin <= reached <= end:
+            reached = end + 1
+    return ("fresh" if reached > latest else "clock_uncertain"), None
+
 def pf_7_3_carried(made_at, start, until, earliest, latest):
     least, most = made_at - latest, made_at - earliest
     # PF 7.3, step 1
@@ -268,13 +292,18 @@ def judge_code(vector):
     keys = {key["id"]: key for key in vector["keys"]}
     kind, fields, key = pf_8_1_verify(vector["text"], keys)
     latest = vector["now"]["latest"]
-    name, seconds = pf_7_freshness(kind, fields, key, vector["now"]["earliest"], math.inf if latest is None else latest)
+    earliest, latest = vector["now"]["earliest"], math.inf if latest is None else latest
+    if kind == "live" and "policy" in vector:
+        surges = sy_12_1_policy(bytes.fromhex(vector["policy"]))["surges"]
+        name, seconds = pf_7_7_live(fields, key, surges, earliest, latest)
+    else:
+        name, seconds = pf_7_freshness(kind, fields, key, earliest, latest)
     outcome = {"kind": kind, "fields": fields, "freshness": name}
     return outcome if seconds is None else {**outcome, "seconds": seconds}
 
 # ---- Signed files: SY 2 ----
 
-TYPES = {"root": 1, "keyset": 2, "head": 3, "events": 4, "time": 5}  # SY 2.2; the context is tongguan/1/ and the name
+TYPES = {"root": 1, "keyset": 2, "head": 3, "events": 4, "time": 5, "receipt": 6}  # SY 2.2; the context is tongguan/1/ and the name
 
 def sy_2_1_envelope(data, name):
     """The body of a file of the type that is asked for, and its signatures as (key id, signature)."""
@@ -315,7 +344,7 @@ def sy_2_6_signed_by_root(root, name, body, signatures):
 
 # ---- Root and keyset: SY 3 ----
 
-PURPOSES = ["live", "certificate", "printed", "lists", "time"]  # SY 3.5: 1 to 5
+PURPOSES = ["live", "certificate", "printed", "lists", "time", "notes", "receipt"]  # SY 3.5: 1 to 7
 
 def sy_3_4_root_body(data):
     body, keys = Reader(data), []
@@ -368,7 +397,7 @@ def sy_3_3_keyset(data, root):
         # SY 3.5: ascending by id
         must(not keys or keys[-1]["id"] < key["id"], "order")
         # SY 3.5
-        must(1 <= key["purpose"] <= 5, "field", field="purpose")
+        must(1 <= key["purpose"] <= 7, "field", field="purpose")
         must(key["not_before"] <= key["not_after"], "field", field="validity")
         # PF 3.3
         must(pf_3_3_is_public_key(bytes.fromhex(key["public_key"])), "public_key")
@@ -584,11 +613,13 @@ def sy_6_1_events(data):
         chain = sha256(b"tongguan/1/event\0" + chain + seq.to_bytes(8, "big") + record).digest()
         # SY 6.3: a record of an unknown type is chained like any other
         event = sy_6_4_presented(Reader(record[1:])) if record[0] == 1 else None
+        if record[0] == 3:
+            sy_6_7_note(record)
         records.append({"seq": seq, "chain": chain.hex(), "event": event})
         if record[0] == 2:
-            records[-1]["passage"] = sy_6_6_passage(Reader(record[1:]))
+            records[-1]["passage"] = sy_6_9_passage(Reader(record[1:]))
         if record[0] == 4:
-            records[-1]["ruling"] = sy_6_8_ruling(Reader(record[1:]))
+            records[-1]["ruling"] = sy_6_10_ruling(Reader(record[1:]))
     batch.end()
     # SY 6.1: under key id 0
     sy_2_5_signed_by_one({0: device}, "events", body, signatures)
@@ -619,15 +650,15 @@ def sy_6_4_time(record, event):
         event["latest_ms"] = None
     event["clock"] = sy_6_4_choice(record, "clock", {1: "synced", 2: "holdover", 3: "system", 4: "floor", 5: "stated"})
 
-def sy_6_6_passage(record):
+def sy_6_9_passage(record):
     passage = record.fields(id=16, of=1, passed=1)
-    # SY 6.6
+    # SY 6.9
     must(passage["of"] >= 1, "field", field="of")
     must(passage["passed"] <= passage["of"], "field", field="passed")
     record.end()
     return passage
 
-def sy_6_8_ruling(record):
+def sy_6_10_ruling(record):
     ruling = record.fields(id=16, earliest_ms=8, latest_ms=8)
     sy_6_4_time(record, ruling)
     ruling["guard"] = sy_6_4_text(record, "guard", 32, no_control)
@@ -659,6 +690,99 @@ def sy_6_5_chain(batch, stored):
     # SY 6.5: where the batch tells the chain value at the stored record, it tells the same
     must(chains.get(stored["seq"], stored["chain"]) == stored["chain"], "chain")
 
+# ---- Receipts: SY 6.6 ----
+
+def sy_6_6_receipt(data, keyset, asking):
+    body, signatures = sy_2_1_envelope(data, "receipt")
+    receipt = Reader(body)
+    device = receipt.take(32)
+    # PF 3.3
+    must(pf_3_3_is_public_key(device), "public_key")
+    first_seq, next_seq, chain = receipt.number(8), receipt.number(8), receipt.take(32)
+    # SY 6.6
+    must(first_seq >= 1, "field", field="first_seq")
+    must(first_seq < next_seq < 2**63, "field", field="next_seq")
+    receipt.end()
+    # SY 6.6: known whatever its validity
+    known = {key["id"]: bytes.fromhex(key["public_key"]) for key in keyset["keys"] if key["purpose"] == "receipt"}
+    sy_2_5_signed_by_one(known, "receipt", body, signatures)
+    # SY 6.6: another device's is told last
+    must(device == asking, "device")
+    return {"device": device.hex(), "first_seq": first_seq, "next_seq": next_seq, "chain": chain.hex()}
+
+# ---- Notes: SY 6.7 and 6.8, with X25519 (RFC 7748), XSalsa20 and Poly1305 (RFC 8439, 2.5) ----
+
+def sy_6_7_note(record):
+    # SY 6.7: the type was looked at; 19 bytes before what is sealed
+    must(19 + 49 <= len(record) <= MAX_RECORD_BYTES, "length")
+    return {"about": record[1:17].hex(), "key": int.from_bytes(record[17:19], "big")}, record[19:]
+
+def sy_6_8_open(sealed, seed):
+    """The text of a note, for the holder of the notes key's seed."""
+    # SY 6.8: the first half of the hash, clamped; the public key by u = (1 + y) / (1 - y)
+    private = bytearray(sha512(seed).digest()[:32])
+    private[0] &= 248
+    private[31] = private[31] & 127 | 64
+    private = int.from_bytes(private, "little")
+    public = x25519(private, (9).to_bytes(32, "little"))
+    ephemeral, tag, text = sealed[:32], sealed[32:48], sealed[48:]
+    nonce = blake2b(ephemeral + public, digest_size=24).digest()
+    key = hsalsa20(x25519(private, ephemeral), bytes(16))
+    stream = xsalsa20(key, nonce, 32 + len(text))
+    # SY 6.8: what does not open
+    must(poly1305(stream[:32], text) == tag, "seal")
+    return bytes(a ^ b for a, b in zip(text, stream[32:]))
+
+def x25519(scalar, point):
+    u = int.from_bytes(point, "little") & (1 << 255) - 1
+    x2, z2, x3, z3 = 1, 0, u, 1
+    for bit in reversed(range(255)):
+        if scalar >> bit & 1:
+            x2, z2, x3, z3 = x3, z3, x2, z2
+        a, b, c, d = (x2 + z2) % P, (x2 - z2) % P, (x3 + z3) % P, (x3 - z3) % P
+        e = (a * a - b * b) % P
+        x3, z3 = pow(d * a + c * b, 2, P), u * pow(d * a - c * b, 2, P) % P
+        x2, z2 = a * a * b * b % P, e * (a * a + 121665 * e) % P
+        if scalar >> bit & 1:
+            x2, z2, x3, z3 = x3, z3, x2, z2
+    return (x2 * pow(z2, P - 2, P) % P).to_bytes(32, "little")
+
+def words(data):
+    return [int.from_bytes(data[i : i + 4], "little") for i in range(0, len(data), 4)]
+
+def salsa_rounds(key, middle):
+    """The state before and after the 20 rounds of Salsa20."""
+    c, k, m = words(b"expand 32-byte k"), words(key), words(middle)
+    start = [c[0], *k[:4], c[1], *m, c[2], *k[4:], c[3]]
+    x = list(start)
+    for round in range(20):
+        for i in range(4):
+            # A column from its diagonal down, then a row from its diagonal on.
+            at = [(5 * i + 4 * j) % 16 if round % 2 == 0 else 4 * i + (i + j) % 4 for j in range(4)]
+            p, q, r, s = at
+            for to, one, other, turn in ((q, p, s, 7), (r, q, p, 9), (s, r, q, 13), (p, s, r, 18)):
+                total = x[one] + x[other] & 0xFFFFFFFF
+                x[to] ^= (total << turn | total >> 32 - turn) & 0xFFFFFFFF
+    return start, x
+
+def hsalsa20(key, nonce):
+    _, x = salsa_rounds(key, nonce)
+    return b"".join(x[i].to_bytes(4, "little") for i in (0, 5, 10, 15, 6, 7, 8, 9))
+
+def xsalsa20(key, nonce, length):
+    key, stream = hsalsa20(key, nonce[:16]), b""
+    for block in range(-(-length // 64)):
+        start, x = salsa_rounds(key, nonce[16:] + block.to_bytes(8, "little"))
+        stream += b"".join((a + b & 0xFFFFFFFF).to_bytes(4, "little") for a, b in zip(start, x))
+    return stream[:length]
+
+def poly1305(key, text):
+    r = int.from_bytes(key[:16], "little") & 0x0FFFFFFC0FFFFFFC0FFFFFFC0FFFFFFF
+    total = 0
+    for at in range(0, len(text), 16):
+        total = (total + int.from_bytes(text[at : at + 16] + b"\1", "little")) * r % (2**130 - 5)
+    return (total + int.from_bytes(key[16:], "little") & (1 << 128) - 1).to_bytes(16, "little")
+
 # ---- Time: SY 7 ----
 
 def sy_7_2_time(data, keyset, nonce):
@@ -672,6 +796,143 @@ def sy_7_2_time(data, keyset, nonce):
     # SY 7.2: the nonce last
     must(answered == nonce, "nonce")
     return {"at_ms": at_ms}
+
+# ---- The policy: SY 12 ----
+
+DENY, CONFIRM, PASS = 0, 1, 2  # from the least to the most
+BUILT_IN = {"lists_confirm_after": 168, "lists_deny_after": 65535, "effective_from": -math.inf, "rules": [
+    {"first": 0, "last": 255, "who": "own", "days": 127, "from": 0, "until": 1440, "answer": "pass"}]}  # SY 12.5
+
+def sy_12_1_policy(data):
+    # SY 12.1: the size, the magic, and then the rest
+    must(len(data) <= LIMITS["policy"], "too_long")
+    must(data[:4] == b"TGP1", "magic")
+    file, surges, editions = Reader(data[4:]), [], []
+    offset = int.from_bytes(file.take(2), "big", signed=True)
+    # SY 12.2
+    must(-720 <= offset <= 840, "field", field="utc_offset")
+    count = file.number(1)
+    # SY 12.3
+    must(count <= MAX_SURGES, "field", field="surge count")
+    for _ in range(count):
+        surge = {"from": file.number(4), "until": file.number(4), "minutes": file.number(1)}
+        must(0 <= surge["until"] - surge["from"] <= 7 * 86400, "field", field="surge")
+        must(11 <= surge["minutes"] <= 60, "field", field="surge minutes")
+        must(not surges or surges[-1]["until"] < surge["from"], "order")
+        surges.append(surge)
+    for _ in range(file.number(2)):
+        edition = file.fields(community=4, effective_from=4, lists_confirm_after=2, lists_deny_after=2)
+        # SY 12.4
+        must(edition["lists_deny_after"] >= edition["lists_confirm_after"], "field", field="lists_deny_after")
+        count = file.number(1)
+        must(count <= MAX_RULES, "field", field="rule count")
+        edition["rules"] = [sy_12_6_rule(file) for _ in range(count)]
+        place = lambda e: (e["community"], e["effective_from"])
+        must(not editions or place(editions[-1]) < place(edition), "order")
+        editions.append(edition)
+        same = [e for e in editions if e["community"] == edition["community"]]
+        must(len(same) <= MAX_EDITIONS, "field", field="editions of a community")
+    file.end()
+    return {"utc_offset": offset, "surges": surges, "editions": editions}
+
+def sy_12_6_rule(file):
+    rule = file.fields(first=1, last=1, who=1, days=1, **{"from": 2}, until=2, answer=1)
+    # SY 12.6
+    must(rule["first"] <= rule["last"], "field", field="categories")
+    must(rule["who"] <= 1, "field", field="who")
+    must(1 <= rule["days"] <= 127, "field", field="days")
+    hours = rule["from"] < 1440 and 1 <= rule["until"] <= 1440 and rule["from"] != rule["until"]
+    must(hours, "field", field="hours")
+    must(1 <= rule["answer"] <= 3, "field", field="answer")
+    return {**rule, "who": ["any", "own"][rule["who"]], "answer": ["pass", "confirm", "deny"][rule["answer"] - 1]}
+
+def sy_12_5_editions(policy, community):
+    """The editions of a community in time, beginning with the built-in one."""
+    own = [e for e in policy["editions"] if e["community"] == community]
+    first = min((e["effective_from"] for e in own), default=math.inf)
+    general = [e for e in policy["editions"] if e["community"] == 0 and e["effective_from"] < first and community != 0]
+    return [BUILT_IN] + general + own
+
+def sy_12_5_edition(policy, community, at):
+    return [e for e in sy_12_5_editions(policy, community) if e["effective_from"] <= at][-1]
+
+def sy_12_6_answer(policy, community, category, own, at):
+    minute = at // 60 + policy["utc_offset"]  # SY 12.2
+    day, of_day = divmod(minute, 1440)
+    on = lambda day, rule: rule["days"] >> (day + 3) % 7 & 1  # 1970-01-01 was a Thursday
+    for rule in sy_12_5_edition(policy, community, at)["rules"]:
+        # SY 12.6: the hours belong to the day on which they begin
+        if rule["from"] < rule["until"]:
+            within = on(day, rule) and rule["from"] <= of_day < rule["until"]
+        else:
+            within = (on(day, rule) and of_day >= rule["from"]) or (on(day - 1, rule) and of_day < rule["until"])
+        if rule["first"] <= category <= rule["last"] and (own or rule["who"] == "any") and within:
+            return {"pass": PASS, "confirm": CONFIRM, "deny": DENY}[rule["answer"]]
+    return DENY
+
+def sy_12_8_moments(policy, community, earliest, latest):
+    """Moments among which is one of each answer: each minute (it is not fast), but of an edition no more than a week."""
+    editions = sy_12_5_editions(policy, community)
+    for edition, following in zip(editions, editions[1:] + [None]):
+        begin = max(earliest, edition["effective_from"])
+        end = min(latest, begin + 604800, following["effective_from"] - 1 if following else math.inf)
+        if begin <= end:
+            yield from (begin, end)
+            yield from range((begin // 60 + 1) * 60, end + 1, 60)
+
+def sy_12_8_answers(policy, communities, category, own, earliest, latest):
+    least = most = DENY
+    for community in communities:
+        moments = sy_12_8_moments(policy, community, earliest, latest)
+        answers = {sy_12_6_answer(policy, community, category, own, at) for at in moments}
+        # SY 12.7: the most generous of several communities
+        least, most = max(least, min(answers)), max(most, max(answers))
+    return least, most
+
+def sy_12_9_opens(policy, communities, category, own, latest):
+    if latest == math.inf:
+        return None
+    moments = {latest + 1} | set(range((latest // 60 + 1) * 60, latest + 604801, 60))
+    moments |= {e["effective_from"] for e in policy["editions"] if latest < e["effective_from"] <= latest + 604800}
+    for at in sorted(moments):
+        if any(sy_12_6_answer(policy, community, category, own, at) > DENY for community in communities):
+            return at
+    return None
+
+def sy_12_8_admission(policy, ask, own, earliest, latest):
+    communities = ask["communities"] or [0]
+    question = (policy, communities, ask["category"], own)
+    least, most = sy_12_8_answers(*question, earliest, latest)
+    if most == DENY:
+        # SY 12.9
+        opens = sy_12_9_opens(*question, latest)
+        if opens is not None:
+            return "outside_hours", opens
+        if not own and sy_12_8_admission(policy, ask, True, earliest, latest)[0] != "not_admitted":
+            return "wrong_place", None
+        return "not_admitted", None
+    return {(PASS, PASS): "pass", (CONFIRM, CONFIRM): "guard_check"}.get((least, most), "clock_uncertain"), None
+
+def sy_12_10_lists(policy, communities, earliest, latest):
+    hours = []
+    for community in communities:
+        moments = sy_12_8_moments(policy, community, earliest, latest)
+        lists = [sy_12_5_edition(policy, community, at) for at in moments]
+        hours.append((min(e["lists_confirm_after"] for e in lists), max(e["lists_deny_after"] for e in lists)))
+    return {"confirm_after": max(h[0] for h in hours), "deny_after": max(h[1] for h in hours)}
+
+def judge_policy(vector):
+    policy = sy_12_1_policy(bytes.fromhex(vector["file"]))
+    if "ask" not in vector:
+        return policy
+    ask = vector["ask"]
+    earliest, latest = ask["now"]["earliest"], ask["now"]["latest"]
+    latest = math.inf if latest is None else latest
+    # SY 12.7: a gate that is told no community
+    own = not ask["communities"] or ask["community"] in ask["communities"]
+    name, opens = sy_12_8_admission(policy, ask, own, earliest, latest)
+    lists = sy_12_10_lists(policy, ask["communities"] or [0], earliest, latest)
+    return {"admission": name, **({} if opens is None else {"opens": opens}), "lists": lists}
 
 # ---- The vectors: README.md ----
 
@@ -689,6 +950,10 @@ def judge_list(vector):
     if check == "apply":
         fetched = [bytes.fromhex(data) for data in given["fetched"]]
         return sy_5_5_apply(sy_4_1_head(file, keyset)[0], given.get("set"), fetched)
+    if check == "note":
+        note, sealed = sy_6_7_note(file)
+        text = sy_6_8_open(sealed, bytes.fromhex(given["private_key"]))
+        return {**note, "text": text.decode("utf-8")}
     if check == "events":
         batch = sy_6_1_events(file)
         if "stored" in given:
@@ -701,6 +966,7 @@ def judge_list(vector):
         "head": lambda: sy_4_1_head(file, keyset)[0],
         "named": lambda: sy_1_3_named(file, given["named"]),
         "revocations": lambda: sy_5_1_revocations(file),
+        "receipt": lambda: sy_6_6_receipt(file, keyset, bytes.fromhex(given["device"])),
         "time": lambda: sy_7_2_time(file, keyset, bytes.fromhex(given["nonce"])),
     }[check]()
 
@@ -714,7 +980,7 @@ def outcome_of(judge, vector):
 
 def main():
     here, passed, failed = Path(__file__).resolve().parent, 0, 0
-    for folder, judge in (("code", judge_code), ("list", judge_list)):
+    for folder, judge in (("code", judge_code), ("list", judge_list), ("policy", judge_policy)):
         for path in sorted((here / folder).glob("*.json")):
             vector = json.loads(path.read_text(encoding="utf-8"))
             expected = json.dumps(vector.pop("expect"), sort_keys=True)

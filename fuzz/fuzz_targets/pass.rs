@@ -8,8 +8,8 @@ use libfuzzer_sys::fuzz_target;
 use tongguan_pass::head::{DeltaRef, Revocations};
 use tongguan_pass::{
     Batch, Carried, Certificate, ClockSource, Event, FileRef, Flags, GateOutcome, Head, Interval, KeyId, Keyset, Live,
-    OutcomeCode, Printed, Purpose, RegistryKey, Revocation, RevocationList, RevocationSet, Root, Sha256Hash,
-    SigningKey, TimeReply, Unverified,
+    Note, OutcomeCode, Printed, Purpose, Receipt, RegistryKey, Revocation, RevocationList, RevocationSet, Root,
+    Sha256Hash, SigningKey, TimeReply, Unverified,
 };
 
 /// Good ones of each kind, for the input to spoil.
@@ -115,6 +115,9 @@ static GOOD: LazyLock<Good> = LazyLock::new(|| {
         previous: Sha256Hash([0; 32]),
         records: vec![event(), event()],
     };
+    let notes_key = keys.notes_key(1).expect("a notes key").clone();
+    let note = Note::seal([1; 16], &notes_key, b"a note", [7; 32]).expect("a good note").encode();
+    let receipt = Receipt { device: key(50).verifying_key(), first_seq: 1, next_seq: 3, chain: Sha256Hash([4; 32]) };
     let files = vec![
         root.sign(&by_root),
         keys.sign(&by_root),
@@ -123,6 +126,8 @@ static GOOD: LazyLock<Good> = LazyLock::new(|| {
         batch.sign(&key(50)),
         list,
         event(),
+        receipt.sign(KeyId(Purpose::Receipt as u16), &key(Purpose::Receipt as u8)),
+        note,
     ];
     Good { root, keys, codes: codes(), files }
 });
@@ -165,7 +170,10 @@ fn read_file(bytes: &[u8]) {
         assert!(head.follows(&head));
         head.revocations.path_from(1);
     }
-    let believed = Head::open(bytes, &GOOD.keys).is_ok() || TimeReply::open(bytes, &GOOD.keys, &[5; 16]).is_ok();
+    let receipt = Receipt::open(bytes, &GOOD.keys, &key(50).verifying_key());
+    let believed = Head::open(bytes, &GOOD.keys).is_ok()
+        || TimeReply::open(bytes, &GOOD.keys, &[5; 16]).is_ok()
+        || receipt.is_ok();
     assert!(!believed || GOOD.files.iter().any(|good| good == bytes), "a spoiled file is believed");
     if let Ok(batch) = Batch::open(bytes) {
         for (_, record, _) in batch.chained() {
@@ -176,6 +184,13 @@ fn read_file(bytes: &[u8]) {
         // SY 5.3: a reader takes any parameter, so another file may hold the same list.
         assert_eq!(RevocationList::decode(&list.encode()).as_ref(), Ok(&list));
         RevocationSet::new(list.entries.clone()).and_then(|set| set.after(&list.entries, 3)).ok();
+    }
+    if let Ok(Some(note)) = Note::decode(bytes) {
+        assert_eq!(note.encode(), bytes);
+        let opened = note.open(&key(Purpose::Notes as u8));
+        // What it is about is for the batch to sign; what was sealed speaks for itself.
+        let sealed = |file: &[u8]| file.get(19..).map(<[u8]>::to_vec);
+        assert!(opened.is_err() || GOOD.files.iter().any(|good| sealed(good) == sealed(bytes)), "a spoiled note opens");
     }
     if let Ok(Some(event)) = Event::decode(bytes) {
         assert_eq!(event.encode(), bytes);

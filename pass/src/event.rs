@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::file::Sha256Hash;
 use crate::key::{self, Context, KeyId};
 use crate::limits;
+use crate::note::Note;
 use crate::ruling::Ruling;
 use crate::signed::{self, FileType, ListError};
 use crate::time::ClockSource;
@@ -155,7 +156,7 @@ pub struct Passage {
 }
 
 impl Passage {
-    /// SY 6.6: the record of the passage.
+    /// SY 6.9: the record of the passage.
     pub fn encode(&self) -> Vec<u8> {
         let mut r = Writer::default();
         r.u8(PASSAGE).bytes(&self.id).u8(self.of).u8(self.passed);
@@ -172,7 +173,7 @@ impl Passage {
             return Ok(None);
         }
         let (id, of, passed) = (r.array()?, r.u8()?, r.u8()?);
-        // SY 6.6: "Of is at least 1, and passed at most of."
+        // SY 6.9: "Of is at least 1, and passed at most of."
         if of == 0 {
             return Err(ListError::Field("of"));
         }
@@ -232,13 +233,23 @@ pub struct Batch {
 impl Batch {
     /// The signed batch (SY 6.1). The key must be that of `device`.
     pub fn sign(&self, key: &SigningKey) -> Vec<u8> {
+        signed::sign(FileType::Events, Context::Events, &self.body(), &[(KeyId(0), key)])
+    }
+
+    /// Whether that is the device's signature of this batch: whoever keeps it beside the records can show later that none
+    /// of them was changed.
+    pub fn is_signed(&self, signature: &[u8; 64]) -> bool {
+        key::verifies(&self.device, Context::Events, &self.body(), signature)
+    }
+
+    fn body(&self) -> Vec<u8> {
         let mut body = Writer::default();
         body.bytes(self.device.as_bytes()).u64(self.first_seq).bytes(&self.previous.0);
         body.u16(u16::try_from(self.records.len()).unwrap_or(u16::MAX));
         for record in &self.records {
             body.u16(u16::try_from(record.len()).unwrap_or(u16::MAX)).bytes(record);
         }
-        signed::sign(FileType::Events, Context::Events, &body.0, &[(KeyId(0), key)])
+        body.0
     }
 
     /// SY 6.1: "A batch is signed by the device key it names, under key id 0." Whether that device is one of ours, the
@@ -247,6 +258,14 @@ impl Batch {
     /// # Errors
     /// [`ListError`] naming the check that failed.
     pub fn open(bytes: &[u8]) -> Result<Self, ListError> {
+        Self::open_signed(bytes).map(|(batch, _)| batch)
+    }
+
+    /// The same, with the device's signature.
+    ///
+    /// # Errors
+    /// [`ListError`] naming the check that failed.
+    pub fn open_signed(bytes: &[u8]) -> Result<(Self, [u8; 64]), ListError> {
         let file = signed::open(bytes, FileType::Events, limits::BATCH_BYTES)?;
         let mut body = Reader::new(file.body);
         // PF 3.3: "A public key is a canonical point that is not of small order."
@@ -275,12 +294,14 @@ impl Batch {
             let record = body.take(length)?;
             Event::decode(record)?;
             Passage::decode(record)?;
+            Note::decode(record)?;
             Ruling::decode(record)?;
             records.push(record.to_vec());
         }
         body.end()?;
         file.verify_by_one(Context::Events, |id| (id == KeyId(0)).then_some(&device))?;
-        Ok(Self { device, first_seq, previous, records })
+        let signature = file.signatures.iter().find(|(id, _)| *id == KeyId(0)).ok_or(ListError::UnknownKey)?.1;
+        Ok((Self { device, first_seq, previous, records }, signature))
     }
 
     /// The records with their sequence number and their chain value.

@@ -58,6 +58,21 @@ pub struct DeltaRef {
     pub file: FileRef,
 }
 
+/// SY 4.4: "Type 1 is the policy".
+const POLICY: u8 = 1;
+
+impl Head {
+    /// The policy, if the registry has one.
+    pub fn policy(&self) -> Option<&FileRef> {
+        self.files.iter().find(|(kind, _)| *kind == POLICY).map(|(_, file)| file)
+    }
+
+    /// Further files of a head: the policy, if there is one.
+    pub fn further(policy: Option<FileRef>) -> Vec<(u8, FileRef)> {
+        policy.map(|file| (POLICY, file)).into_iter().collect()
+    }
+}
+
 impl Revocations {
     /// SY 4.3: the deltas that lead from `version` to the head's version, or `None` if there is no way but the snapshot.
     pub fn path_from(&self, version: u32) -> Option<&[DeltaRef]> {

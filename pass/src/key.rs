@@ -23,11 +23,16 @@ pub enum Purpose {
     Lists = 4,
     /// Time replies.
     Time = 5,
+    /// Nothing: what is written for the registry's eyes alone is sealed to it (SY 6.8).
+    Notes = 6,
+    /// Receipts for events (SY 6.6).
+    Receipt = 7,
 }
 
 impl Purpose {
     /// Every purpose, in the order of its wire number.
-    pub const ALL: [Self; 5] = [Self::Live, Self::Certificate, Self::Printed, Self::Lists, Self::Time];
+    pub const ALL: [Self; 7] =
+        [Self::Live, Self::Certificate, Self::Printed, Self::Lists, Self::Time, Self::Notes, Self::Receipt];
 
     pub(crate) fn from_wire(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|p| *p as u8 == byte)
@@ -41,6 +46,8 @@ impl Purpose {
             Self::Printed => "printed",
             Self::Lists => "lists",
             Self::Time => "time",
+            Self::Notes => "notes",
+            Self::Receipt => "receipt",
         }
     }
 }
@@ -57,6 +64,7 @@ pub(crate) enum Context {
     Head,
     Events,
     Time,
+    Receipt,
 }
 
 impl Context {
@@ -71,6 +79,7 @@ impl Context {
             Self::Head => b"tongguan/1/head",
             Self::Events => b"tongguan/1/events",
             Self::Time => b"tongguan/1/time",
+            Self::Receipt => b"tongguan/1/receipt",
         }
     }
 }

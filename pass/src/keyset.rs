@@ -69,6 +69,14 @@ impl Keyset {
         (u64::from(key.not_before)..=u64::from(key.not_after)).contains(&at).then_some(&key.key)
     }
 
+    /// The key that notes are sealed to at that Unix time: the newest that has begun. One that has ended is better than
+    /// none, for the registry can read with it for ever.
+    pub fn notes_key(&self, at: i64) -> Option<&RegistryKey> {
+        let begun = |k: &&RegistryKey| i64::from(k.not_before) <= at;
+        let notes = || self.keys.iter().filter(|k| k.purpose == Purpose::Notes);
+        notes().filter(begun).max_by_key(|k| (k.not_before, k.id)).or_else(|| notes().min_by_key(|k| k.not_before))
+    }
+
     /// The signed keyset file.
     pub fn sign(&self, signers: &[(KeyId, &SigningKey)]) -> Vec<u8> {
         signed::sign(FileType::Keyset, Context::Keyset, &self.body(), signers)
@@ -110,7 +118,7 @@ impl Keyset {
             if keys.last().is_some_and(|last| last.id >= id) {
                 return Err(ListError::Order("keys"));
             }
-            // SY 3.5: "The purpose is 1 to 5, and not_after is not before not_before."
+            // SY 3.5: "The purpose is 1 to 7, and not_after is not before not_before."
             let purpose = Purpose::from_wire(body.u8()?).ok_or(ListError::Field("purpose"))?;
             let (not_before, not_after) = (body.u32()?, body.u32()?);
             if not_after < not_before {

@@ -1,7 +1,8 @@
 //! Tongguan's signed formats and their verification.
 //!
 //! Everything that one part of Tongguan signs and another must believe is defined here: the personal **codes** (live,
-//! carried, printed), the registry's **lists** (root, keyset, head, revocations) and a checkpoint's **event batches**.
+//! carried, printed), the registry's **lists** (root, keyset, head, revocations, policy), a checkpoint's **event batches** and
+//! the registry's **receipts** for them.
 //! The formats are specified in `docs/PASS-FORMAT.md` ("PF") and `docs/SYNC.md` ("SY"); the clause stands above the
 //! check that implements it, and `vectors/` holds the same in JSON for other languages.
 //!
@@ -21,6 +22,7 @@
 
 extern crate alloc;
 
+pub mod admission;
 pub mod code;
 pub mod draft;
 pub mod event;
@@ -29,6 +31,9 @@ pub mod head;
 pub mod key;
 pub mod keyset;
 pub mod limits;
+pub mod note;
+pub mod policy;
+pub mod receipt;
 pub mod revocation;
 mod rice;
 pub mod root;
@@ -38,6 +43,7 @@ pub mod time;
 mod verify;
 mod wire;
 
+pub use admission::{Admission, Place};
 pub use code::{Body, Carried, Certificate, CodeError, Flags, Kind, Live, Printed, Unverified};
 pub use draft::Draft;
 pub use ed25519_dalek::{SigningKey, VerifyingKey};
@@ -46,6 +52,9 @@ pub use file::{FileRef, Sha256Hash};
 pub use head::Head;
 pub use key::{KeyId, Purpose};
 pub use keyset::{Keyset, RegistryKey};
+pub use note::Note;
+pub use policy::Policy;
+pub use receipt::Receipt;
 pub use revocation::{Revocation, RevocationList, RevocationSet};
 pub use root::Root;
 pub use ruling::{Answer, Ruling};

@@ -18,6 +18,10 @@ pub const BATCH_BYTES: usize = 256 * 1024;
 pub const BATCH_EVENTS: usize = 500;
 /// Bytes of one event record.
 pub const EVENT_BYTES: usize = 1024;
+/// Bytes of what is sealed in a note: its record has at most [`EVENT_BYTES`].
+pub const NOTE_TEXT: usize = EVENT_BYTES - 19 - 48;
+/// Bytes of a receipt.
+pub const RECEIPT_BYTES: usize = 256;
 /// Bytes of a signed time reply.
 pub const TIME_REPLY_BYTES: usize = 256;
 /// Keys in a root or a keyset, and signatures on a file: each costs a verification.
@@ -26,3 +30,11 @@ pub const KEYS: usize = 64;
 pub const DELTAS: usize = 128;
 /// Further files named by a head.
 pub const HEAD_FILES: usize = 16;
+/// Bytes of a policy file: endless data.
+pub const POLICY_BYTES: usize = 256 * 1024;
+/// Surges of a policy.
+pub const SURGES: usize = 16;
+/// Editions of a community: each is looked at where the clock cannot tell which one holds.
+pub const EDITIONS: usize = 16;
+/// Rules of an edition: a decision looks at each.
+pub const RULES: usize = 32;

@@ -1,4 +1,4 @@
-//! What a guard decided about an event, against or in place of the gate's own answer (SY 6.8).
+//! What a guard decided about an event, against or in place of the gate's own answer (SY 6.10).
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,7 +10,7 @@ use crate::wire::{Reader, Writer};
 
 const RULING: u8 = 4;
 
-/// A guard's two answers (wire numbers of SY 6.8).
+/// A guard's two answers (wire numbers of SY 6.10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// The person was let in.
@@ -53,7 +53,7 @@ pub struct Ruling {
 }
 
 impl Ruling {
-    /// SY 6.8: the record of the ruling.
+    /// SY 6.10: the record of the ruling.
     pub fn encode(&self) -> Vec<u8> {
         let mut r = Writer::default();
         r.u8(RULING).bytes(&self.id).u64(self.earliest_ms).u64(self.latest_ms).u8(self.clock as u8);
@@ -75,7 +75,7 @@ impl Ruling {
         }
         let id = r.array()?;
         let (earliest_ms, latest_ms) = (r.u64()?, r.u64()?);
-        // SY 6.8: each check below is a row of the clause's table, in its order.
+        // SY 6.10: each check below is a row of the clause's table, in its order.
         if latest_ms < earliest_ms {
             return Err(ListError::Field("time"));
         }

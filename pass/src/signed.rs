@@ -10,7 +10,7 @@ use crate::wire::{Reader, Writer, WrongLength};
 
 const MAGIC: &[u8; 4] = b"TGS1";
 
-/// Why a list, a batch or a time reply was not accepted: the check that failed.
+/// Why a list, a batch, a receipt or a time reply was not accepted: the check that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ListError {
@@ -82,6 +82,12 @@ pub enum ListError {
     /// A root that does not follow the one known here.
     #[error("does not follow the root known here")]
     RootChain,
+    /// Not sealed to this key, or changed.
+    #[error("is not sealed to this key, or was changed")]
+    Seal,
+    /// A receipt for another device's events.
+    #[error("is about another device")]
+    Device,
     /// An event batch whose hash chain does not hold.
     #[error("has a broken hash chain")]
     Chain,
@@ -107,6 +113,8 @@ impl ListError {
             Self::Checksum => "checksum",
             Self::Nonce => "nonce",
             Self::RootChain => "root_chain",
+            Self::Seal => "seal",
+            Self::Device => "device",
             Self::Chain => "chain",
         }
     }
@@ -126,6 +134,7 @@ pub(crate) enum FileType {
     Head = 3,
     Events = 4,
     Time = 5,
+    Receipt = 6,
 }
 
 impl FileType {
@@ -137,6 +146,7 @@ impl FileType {
             Self::Head => Context::Head,
             Self::Events => Context::Events,
             Self::Time => Context::Time,
+            Self::Receipt => Context::Receipt,
         }
     }
 

@@ -1,8 +1,9 @@
 //! From a well-formed code to one the registry stands for, and whether it is good now (PF 3, 7).
 
-use crate::code::{self, Body, Carried, CodeError, Kind, Unverified};
+use crate::code::{self, Body, Carried, CodeError, Kind, Live, Unverified};
 use crate::key::{self, Context, KeyId, Purpose};
 use crate::keyset::Keyset;
+use crate::policy::Surge;
 use crate::time::Interval;
 
 /// PF 7.3: "at most 600 s from now, both ways".
@@ -103,9 +104,18 @@ impl Verified {
 
     /// Whether the code is good at `now`. What is certain is said as certain; the rest is [`Freshness::Uncertain`].
     pub fn freshness(&self, now: Interval) -> Freshness {
+        self.freshness_in(now, &[])
+    }
+
+    /// The same where the registry has declared these surges, which are in order and apart ([`crate::Policy::surges`]).
+    pub fn freshness_in(&self, now: Interval, surges: &[Surge]) -> Freshness {
         let (from, until) = self.window();
+        let (until, good_again) = match &self.body {
+            Body::Live(live) => self.lengthened(live, until, now, surges),
+            Body::Carried(_) | Body::Printed(_) => (until, false),
+        };
         // PF 7.1: "Expired if earliest > until."
-        if now.earliest > until {
+        if now.earliest > until && !good_again {
             return Freshness::Expired { ago: now.earliest.saturating_sub(until) };
         }
         // PF 7.2: "Not yet valid if latest < from."
@@ -119,6 +129,27 @@ impl Verified {
             Body::Printed(_) => certain(from <= now.earliest && now.latest <= until),
             Body::Carried(c) => carried_freshness(c, now, from, until),
         }
+    }
+
+    /// PF 7.7: how long a live code is good that is good at `now.earliest`, or was last; and whether it may be good again
+    /// before `now.latest`, because a surge begins.
+    fn lengthened(&self, live: &Live, until: i64, now: Interval, surges: &[Surge]) -> (i64, bool) {
+        let (mut until, mut good_again) = (until, false);
+        for surge in surges {
+            // PF 7.7: "from begins to the earlier of ends and issued_at + 60 minutes, cut to the key's not_after".
+            let begins = i64::from(surge.from);
+            let most = i64::from(live.issued_at) + i64::from(surge.minutes) * 60;
+            let ends = i64::from(surge.until).min(most).min(self.key_until);
+            if ends < begins {
+                continue;
+            }
+            if begins <= now.earliest.max(until + 1) {
+                until = until.max(ends);
+            } else {
+                good_again |= begins <= now.latest;
+            }
+        }
+        (until, good_again)
     }
 
     /// PF 7.1: "The window is what the registry signed, cut to the validity of its key."

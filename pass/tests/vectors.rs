@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
 
-use support::schema::{CodeVector, ListVector};
-use support::{codes, judge, lists, revocations, tampered, uploads};
+use support::schema::{CodeVector, ListVector, PolicyVector};
+use support::{codes, judge, lists, policies, receipts, revocations, tampered, uploads};
 
 #[test]
 fn the_committed_vectors_are_the_ones_this_code_makes() {
@@ -48,6 +48,17 @@ fn every_list_vector_is_judged_as_it_says() {
 }
 
 #[test]
+fn every_policy_vector_is_judged_as_it_says() {
+    let mut judged = 0;
+    for (path, text) in read().iter().filter(|(path, _)| path.starts_with("policy")) {
+        let vector: PolicyVector = serde_json::from_str(text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert_eq!(judge::policy(&vector), vector.expect, "{}: {}", vector.name, vector.about);
+        judged += 1;
+    }
+    assert!(judged > 0, "there are policy vectors");
+}
+
+#[test]
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn the_witness_judges_every_vector_as_it_says() {
     let vectors_there = read().len();
@@ -78,6 +89,7 @@ fn there_are_many_vectors_most_of_them_negative_and_each_has_its_own_name() {
         let expect = &vector["expect"];
         let fresh = expect["freshness"] == "fresh";
         let believed = expect["error"].is_null() && expect["freshness"].is_null() && expect["follows"] != false;
+        let believed = believed && (expect["admission"].is_null() || expect["admission"] == "pass");
         negative += usize::from(!fresh && !believed);
     }
     assert!(all.len() >= 80, "{} vectors", all.len());
@@ -174,12 +186,17 @@ fn citations(text: &str) -> Vec<String> {
 
 fn made() -> BTreeMap<PathBuf, String> {
     let mut files = BTreeMap::new();
-    for vector in codes::all().into_iter().chain(tampered::all()) {
+    for vector in codes::all().into_iter().chain(tampered::all()).chain(policies::codes()) {
         let path = Path::new("code").join(format!("{}.json", vector.name));
         assert!(files.insert(path, pretty(&vector)).is_none(), "{} is made twice", vector.name);
     }
-    for vector in lists::all().into_iter().chain(revocations::all()).chain(uploads::all()) {
+    let all = lists::all().into_iter().chain(revocations::all()).chain(uploads::all()).chain(receipts::all());
+    for vector in all {
         let path = Path::new("list").join(format!("{}.json", vector.name));
+        assert!(files.insert(path, pretty(&vector)).is_none(), "{} is made twice", vector.name);
+    }
+    for vector in policies::all() {
+        let path = Path::new("policy").join(format!("{}.json", vector.name));
         assert!(files.insert(path, pretty(&vector)).is_none(), "{} is made twice", vector.name);
     }
     files
@@ -213,7 +230,7 @@ fn read() -> BTreeMap<PathBuf, String> {
 
 fn on_disk() -> BTreeMap<PathBuf, String> {
     let root = vectors();
-    let files = ["code", "list"].into_iter().flat_map(|folder| files_under(&root.join(folder)));
+    let files = ["code", "list", "policy"].into_iter().flat_map(|folder| files_under(&root.join(folder)));
     files
         .map(|path| {
             let text = fs::read_to_string(&path).expect("a vector");

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use tongguan_pass::Sha256Hash;
 
 use crate::domain::publish::Edition;
+use crate::stick::is_real_folder;
 
 /// Why a bundle is not complete.
 #[derive(Debug, thiserror::Error)]
@@ -39,12 +40,15 @@ pub fn write(folder: &Path, edition: &Edition, files: &[Vec<u8>]) -> Result<Bund
     let shelf = v1.join("files");
     let mut added = Added::default();
     added.folders(&shelf).map_err(|source| BundleError { path: shelf.clone(), source })?;
+    make_folder(&v1)?;
+    make_folder(&shelf)?;
     let mut bytes = edition.bytes.len() as u64;
     for file in files {
         let path = shelf.join(Sha256Hash::of(file).to_string());
         bytes += file.len() as u64;
         // A file of that name has that content, unless it is damaged.
-        if fs::read(&path).is_ok_and(|there| there == *file) {
+        let plain = path.symlink_metadata().is_ok_and(|m| m.is_file() && m.len() == file.len() as u64);
+        if plain && fs::read(&path).is_ok_and(|there| there == *file) {
             continue;
         }
         let new = !path.exists();
@@ -82,11 +86,22 @@ impl Drop for Added {
     }
 }
 
+/// A folder of a stick, made if it is missing. A link to somewhere else is not one: what is written here stays here.
+pub(crate) fn make_folder(path: &Path) -> Result<(), BundleError> {
+    let made = match fs::create_dir(path) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists && is_real_folder(path) => Ok(()),
+        other => other,
+    };
+    made.map_err(|source| BundleError { path: path.to_owned(), source })
+}
+
 /// Whole or not at all: a stick may be pulled at any moment.
-fn replace(path: &Path, bytes: &[u8]) -> Result<(), BundleError> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), BundleError> {
     let failed = |source| BundleError { path: path.to_owned(), source };
     let temporary = path.with_extension("part");
-    let written = File::create(&temporary)
+    // What an earlier one left, and never through somebody's link.
+    let _ = fs::remove_file(&temporary);
+    let written = File::create_new(&temporary)
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&temporary, path));
     written.map_err(|e| {
@@ -96,7 +111,7 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), BundleError> {
 }
 
 /// Not every file system of a stick can do this; the files themselves are synced.
-fn sync_folder(folder: &Path) {
+pub(crate) fn sync_folder(folder: &Path) {
     let _ = File::open(folder).and_then(|f| f.sync_all());
 }
 

@@ -1,6 +1,7 @@
 //! The one place where time and randomness come from. Everything else takes them as arguments.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The registry's clock.
@@ -43,6 +44,22 @@ impl Entropy for SystemEntropy {
     #[expect(clippy::disallowed_methods, reason = "this is the edge where randomness comes in")]
     fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
         getrandom::fill(bytes).map_err(io::Error::other)
+    }
+}
+
+/// Where a registry gets both from.
+#[derive(Clone)]
+pub struct Edge {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Edge {
+    /// The system's.
+    pub fn system() -> Self {
+        Self { clock: Arc::new(SystemClock), entropy: Arc::new(SystemEntropy) }
     }
 }
 

@@ -299,7 +299,9 @@ impl Registry {
         let keyset = Keyset::open(&file, &root).map_err(|e| KeysError::Wrong("keyset", e))?;
         let signers = self.signers_of(&keyset)?;
         let now = self.now();
-        for purpose in Purpose::ALL {
+        // A registry may be older than a purpose; `rotate` makes what it lacks.
+        let had = |purpose: &Purpose| old.keys().iter().chain(keyset.keys()).any(|k| k.purpose == *purpose);
+        for purpose in Purpose::ALL.into_iter().filter(had) {
             signers.find(purpose, now, now)?;
         }
         let made: Vec<_> = keyset.keys().iter().filter(|k| old.by_id(k.id).is_none()).cloned().collect();
@@ -325,10 +327,12 @@ impl Registry {
         Ok(Change::Published { made, gone, root: root.version, edition })
     }
 
-    /// Private keys that sign nothing any more are a danger and no use.
+    /// Private keys that sign nothing any more are a danger and no use. Notes keys stay: without them the notes that were
+    /// sealed to them could not be read any more.
     fn tidy(&self, old_root: &Root, root: &Root, root_file: &[u8], gone: &[RegistryKey]) -> Result<(), Error> {
         self.folder.remove_draft()?;
-        gone.iter().for_each(|k| self.folder.remove_key(&key_name(k.purpose, k.id.0)));
+        let useless = gone.iter().filter(|k| k.purpose != Purpose::Notes);
+        useless.for_each(|k| self.folder.remove_key(&key_name(k.purpose, k.id.0)));
         if old_root != root {
             self.folder.replace_root_file(root_file)?;
             let left = old_root.keys.iter().filter(|(_, key)| !root.keys.iter().any(|(_, k)| k == key));

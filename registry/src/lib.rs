@@ -6,6 +6,9 @@
 //! - [`api`], [`pages`]: the acts over HTTP, for programs and for people.
 //! - [`jobs`]: what happens by itself.
 //! - [`keys`], [`ceremony`]: changing the signing keys, and what the holders of the root keys do without a network.
+//! - [`policy`]: changing what gates let in.
+//! - [`import`], [`stick`]: what a stick brings from gates without a network. [`verify_events`]: whether what is stored is what
+//!   the gates signed.
 //! - [`data`], [`founding`], [`bundle`], [`config`], [`edge`]: the data folder, how it comes to be, the folder for a USB stick, the
 //!   configuration, and where time and randomness come in.
 #![forbid(unsafe_code)]
@@ -18,10 +21,14 @@ pub mod data;
 pub mod domain;
 pub mod edge;
 pub mod founding;
+pub mod import;
 pub mod jobs;
 pub mod keys;
 pub mod pages;
+pub mod policy;
 pub mod registry;
+pub mod stick;
 pub mod store;
+pub mod verify_events;
 
 pub use registry::{Error, Registry};

@@ -4,21 +4,24 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tongguan_pass::{Batch, Keyset, ListError, Purpose, RegistryKey, Root, Sha256Hash, SigningKey, TimeReply};
+use tongguan_pass::{
+    self as pass, Batch, Keyset, ListError, Note, Purpose, RegistryKey, Root, Sha256Hash, SigningKey, TimeReply,
+    VerifyingKey,
+};
 
 use crate::data::{DataError, DataFolder};
-use crate::domain::audit::Actor;
+use crate::domain::audit::{Act, Actor};
 use crate::domain::genesis;
 use crate::domain::handle::DropReason;
 use crate::domain::issue::{Document, Order, Terms};
 use crate::domain::person::{Name, NewPerson, PersonId, Token};
 use crate::domain::publish::{self, Edition, PublishError, Stock};
 use crate::domain::signers::{KeyError, Signers};
-use crate::edge::{Clock, Entropy, SystemClock, SystemEntropy, random};
+use crate::edge::{Edge, Entropy, random};
 use crate::founding::Founding;
 use crate::keys::KeysError;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{By, Lease, Receipt, Standing, Store, StoreError, Trust};
+use crate::store::{By, Lease, Receipt, Run, Signed, Standing, Store, StoreError, Trust};
 use zeroize::Zeroizing;
 
 /// Seconds after which a head is issued again although nothing changed, long before it expires.
@@ -87,8 +90,7 @@ pub struct Registry {
     pub(crate) folder: DataFolder,
     pub(crate) store: Arc<dyn Store>,
     signers: RwLock<Option<Arc<Loaded>>>,
-    clock: Box<dyn Clock>,
-    entropy: Box<dyn Entropy>,
+    edge: Edge,
 }
 
 impl std::fmt::Debug for Registry {
@@ -103,13 +105,21 @@ impl Registry {
     /// # Errors
     /// [`Error`]; the folder is then as it was, or waits for the next `init` to complete it.
     pub fn init(folder: &Path) -> Result<Initialised, Error> {
+        Self::init_at(folder, Edge::system())
+    }
+
+    /// As [`Self::init`], with a clock and randomness of the caller's.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn init_at(folder: &Path, edge: Edge) -> Result<Initialised, Error> {
         let folder = DataFolder::at(folder);
         let founding = Founding::begin(&folder)?;
         if !founding.is_built() {
-            Self::build(&founding)?;
+            Self::build(&founding, edge.clone())?;
         }
         // Whoever built it: its keys are those that its keyset names, and its lists are published.
-        let registry = Self::over(founding.keys().clone(), &founding.database())?;
+        let registry = Self::over(founding.keys().clone(), &founding.database(), edge)?;
         registry.signers()?;
         let root = registry.store.trust()?.root;
         let version = registry.store.edition()?.0.head.version;
@@ -118,20 +128,19 @@ impl Registry {
         Ok(Initialised { root: folder.root_file(), fingerprint: Sha256Hash::of(&root), version })
     }
 
-    fn build(founding: &Founding) -> Result<(), Error> {
-        let (clock, entropy) = (SystemClock, SystemEntropy);
-        let new_key = || new_key(&entropy);
+    fn build(founding: &Founding, edge: Edge) -> Result<(), Error> {
+        let new_key = || new_key(&*edge.entropy);
         let root = new_key()?;
         let keys = Purpose::ALL.map(|p| new_key().map(|k| (p, k))).into_iter().collect::<Result<Vec<_>, _>>()?;
         let public: Vec<_> = keys.iter().map(|(p, k)| (*p, k)).collect();
-        let genesis = genesis::begin(&root, &public, clock.now()).map_err(|e| Error::Trust("keyset", e))?;
+        let genesis = genesis::begin(&root, &public, edge.clock.now()).map_err(|e| Error::Trust("keyset", e))?;
         founding.write_key("root-1", &root)?;
         for ((purpose, key), id) in keys.iter().zip(1..) {
             founding.write_key(&key_name(*purpose, id), key)?;
         }
         founding.write_root(&genesis.root)?;
         founding.make_database()?;
-        let registry = Self::over(founding.keys().clone(), &founding.database())?;
+        let registry = Self::over(founding.keys().clone(), &founding.database(), edge)?;
         let by = registry.by(Actor::Operator);
         registry.store.begin(&genesis, &by)?;
         registry.publish(Actor::Operator).map(drop)
@@ -142,16 +151,23 @@ impl Registry {
     /// # Errors
     /// [`Error`] saying what is missing and what to do.
     pub fn open(folder: &Path) -> Result<Self, Error> {
+        Self::open_at(folder, Edge::system())
+    }
+
+    /// As [`Self::open`], with a clock and randomness of the caller's.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open_at(folder: &Path, edge: Edge) -> Result<Self, Error> {
         let folder = DataFolder::at(folder);
         folder.expect_registry()?;
         let database = folder.database();
-        Self::over(folder, &database)
+        Self::over(folder, &database, edge)
     }
 
-    fn over(folder: DataFolder, database: &Path) -> Result<Self, Error> {
+    fn over(folder: DataFolder, database: &Path, edge: Edge) -> Result<Self, Error> {
         let store = Arc::new(SqliteStore::open(database)?);
-        let (clock, entropy) = (Box::new(SystemClock), Box::new(SystemEntropy));
-        Ok(Self { folder, store, signers: RwLock::new(None), clock, entropy })
+        Ok(Self { folder, store, signers: RwLock::new(None), edge })
     }
 
     /// What the registry keeps.
@@ -161,7 +177,7 @@ impl Registry {
 
     /// The registry's time, Unix seconds.
     pub fn now(&self) -> u32 {
-        self.clock.now()
+        self.edge.clock.now()
     }
 
     /// Loads the signing keys and checks them against the keyset, and that the public root file is there.
@@ -180,8 +196,8 @@ impl Registry {
     /// # Errors
     /// [`StoreError::UnknownCommunity`] among others.
     pub fn add_person(&self, name: Name, community: u32, category: u8) -> Result<(PersonId, Token), Error> {
-        let id = PersonId::from_random(random(&*self.entropy).map_err(Error::Entropy)?);
-        let token = Token::from_random(random(&*self.entropy).map_err(Error::Entropy)?);
+        let id = PersonId::from_random(random(&*self.edge.entropy).map_err(Error::Entropy)?);
+        let token = Token::from_random(random(&*self.edge.entropy).map_err(Error::Entropy)?);
         let person = NewPerson { id: id.clone(), name, community, category, token: token.hash() };
         self.store.add_person(&person, &self.by(Actor::Operator))?;
         Ok((id, token))
@@ -202,10 +218,15 @@ impl Registry {
     pub fn issue(&self, person: &PersonId, order: Order, at: Option<u32>, actor: Actor) -> Result<Issued, Error> {
         let loaded = self.signers()?;
         let signers = &loaded.signers;
-        let terms: Terms = order.terms(at.unwrap_or_else(|| self.now())).map_err(Error::Invalid)?;
+        let at = at.unwrap_or_else(|| self.now());
+        // PF 7.4: "A live code that exists has begun." A gate takes it for proof that its time has come.
+        if matches!(order, Order::Live) && at > self.now() {
+            return Err(Error::Invalid("a live code begins when it is issued; it cannot be issued for a time to come"));
+        }
+        let terms: Terms = order.terms(at).map_err(Error::Invalid)?;
         terms.check(signers)?;
         let lease = Lease { until: terms.until, act: terms.act() };
-        let mut draw = || random(&*self.entropy).map(u32::from_be_bytes);
+        let mut draw = || random(&*self.edge.entropy).map(u32::from_be_bytes);
         let holder = self.store.hold(person, lease, &mut draw, &self.by(actor))?;
         let document = terms.sign(&holder, signers)?;
         Ok(Issued { document, from: terms.from, until: terms.until })
@@ -254,17 +275,47 @@ impl Registry {
         if due { self.publish(Actor::Registry).map(Some) } else { Ok(None) }
     }
 
-    /// Takes in a signed batch.
+    /// Takes in a signed batch, and says what is stored.
     ///
     /// # Errors
     /// [`Error::Batch`] if it is malformed or wrongly signed, and [`StoreError`].
-    pub fn accept(&self, bytes: &[u8]) -> Result<Receipt, Error> {
-        let batch = Batch::open(bytes).map_err(Error::Batch)?;
+    pub fn accept(&self, bytes: &[u8]) -> Result<(VerifyingKey, Receipt), Error> {
+        let (batch, signature) = Batch::open_signed(bytes).map_err(Error::Batch)?;
         let by = self.by(Actor::Device(batch.device.to_bytes()));
-        self.store.accept(&batch, &by).map_err(|e| match e {
+        let device = batch.device;
+        let receipt = self.store.accept(&Signed { batch, signature }, &by).map_err(|e| match e {
             StoreError::Batch(e) => Error::Batch(e),
             e => e.into(),
-        })
+        })?;
+        Ok((device, receipt))
+    }
+
+    /// The signed receipt for a run of a device's records (SY 6.6).
+    ///
+    /// # Errors
+    /// [`KeyError`] among others: the events are stored all the same.
+    pub fn receipt(&self, device: VerifyingKey, run: &Run) -> Result<Vec<u8>, Error> {
+        let loaded = self.signers()?;
+        let now = self.now();
+        let (id, key) = loaded.signers.find(Purpose::Receipt, now, now)?;
+        let Run { first_seq, next_seq, chain } = *run;
+        Ok(pass::Receipt { device, first_seq, next_seq, chain }.sign(id, key))
+    }
+
+    /// Audits that an operator is about to read the notes among the events after `since`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn note_reading(&self, since: u64, device: Option<&[u8; 32]>) -> Result<(), Error> {
+        let whose = device.map_or_else(|| "all".to_owned(), |key| data_encoding::HEXLOWER.encode(key));
+        Ok(self.store.note_act(Act::NotesRead, &format!("notes:{whose}:after:{since}"), &self.by(Actor::Operator))?)
+    }
+
+    /// Opens a sealed note. `None` if none of this registry's keys opens it.
+    pub fn open_note(&self, note: &Note) -> Option<Zeroizing<Vec<u8>>> {
+        // Also one that has left the keyset: its private half is kept for this.
+        let key = self.folder.read_key(&key_name(Purpose::Notes, note.key.0)).ok()?;
+        note.open(&key).ok().map(Zeroizing::new)
     }
 
     /// Signed time for the asker's nonce.
@@ -275,7 +326,7 @@ impl Registry {
         let loaded = self.signers()?;
         let now = self.now();
         let (id, key) = loaded.signers.find(Purpose::Time, now, now)?;
-        Ok(TimeReply { nonce, at_ms: self.clock.now_ms() }.sign(id, key))
+        Ok(TimeReply { nonce, at_ms: self.edge.clock.now_ms() }.sign(id, key))
     }
 
     pub(crate) fn by(&self, actor: Actor) -> By {
@@ -305,7 +356,7 @@ impl Registry {
     }
 
     pub(crate) fn new_key(&self) -> Result<SigningKey, Error> {
-        new_key(&*self.entropy)
+        new_key(&*self.edge.entropy)
     }
 
     fn private_half(&self, public: &RegistryKey) -> Result<SigningKey, DataError> {
@@ -330,4 +381,34 @@ pub(crate) fn new_key(entropy: &dyn Entropy) -> Result<SigningKey, Error> {
 
 pub(crate) fn key_name(purpose: Purpose, id: u16) -> String {
     format!("{}-{id}", purpose.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edge::{Clock, SystemEntropy};
+
+    struct At(u64);
+
+    impl Clock for At {
+        fn now_ms(&self) -> u64 {
+            self.0
+        }
+    }
+
+    #[test]
+    fn a_live_code_is_issued_for_now_or_for_a_drill_of_the_past_and_never_for_a_time_to_come() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let edge = Edge { clock: Arc::new(At(1_800_000_000_000)), entropy: Arc::new(SystemEntropy) };
+        Registry::init_at(folder.path(), edge.clone()).expect("a registry");
+        let registry = Registry::open_at(folder.path(), edge).expect("opens");
+        let (person, _) = registry.add_person(Name::parse("A").expect("a name"), 1, 1).expect("is added");
+        let issue = |order, at| registry.issue(&person, order, Some(at), Actor::Operator);
+        for at in [1_799_990_000, 1_800_000_000] {
+            assert_eq!(issue(Order::Live, at).expect("is issued").from, at);
+        }
+        assert!(matches!(issue(Order::Live, 1_800_000_001), Err(Error::Invalid(_))));
+        let paper = Order::Printed { days: 1, building: 0, entries: 1 };
+        assert!(issue(paper, 1_800_086_400).is_ok(), "paper for tomorrow's visitor");
+    }
 }

@@ -82,7 +82,7 @@ fn init_makes_a_registry_whose_private_keys_only_the_owner_reads() {
     assert_eq!(mode(&data.join("root.pub")), 0o644);
     assert_eq!(mode(&data.join("registry.db")), 0o600);
     let keys: Vec<_> = fs::read_dir(data.join("keys")).unwrap().map(|e| e.unwrap()).collect();
-    assert_eq!(keys.len(), 6);
+    assert_eq!(keys.len(), 8);
     for key in keys {
         assert_eq!(mode(&key.path()), 0o600, "{key:?}");
         assert!(fs::read_to_string(key.path()).unwrap().starts_with("-----BEGIN PRIVATE KEY-----"));

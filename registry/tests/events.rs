@@ -7,7 +7,7 @@ use common::{Folder, Response, Server};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use tongguan_pass::event::chain;
-use tongguan_pass::{Batch, ClockSource, Event, GateOutcome, OutcomeCode, Sha256Hash, SigningKey};
+use tongguan_pass::{Batch, ClockSource, Event, GateOutcome, OutcomeCode, Receipt, Sha256Hash, SigningKey};
 
 /// A checkpoint with a journal.
 struct Gate {
@@ -55,6 +55,13 @@ fn send(server: &Server, batch: &[u8]) -> Response {
     server.post("/v1/events", &[("Content-Type", "application/octet-stream")], batch)
 }
 
+/// What the registry says became of a batch, beside its receipt.
+fn taken(response: &Response) -> Value {
+    let mut answer = response.json();
+    assert!(answer.as_object_mut().unwrap().remove("receipt").unwrap().is_string());
+    answer
+}
+
 fn receipt(stored: usize, duplicate: usize, next_seq: u64) -> Value {
     json!({ "stored": stored, "duplicate": duplicate, "next_seq": next_seq })
 }
@@ -70,9 +77,9 @@ fn a_batch_sent_twice_is_stored_once_and_listed_as_it_was_signed() {
     let folder = Folder::initialised();
     let server = folder.serve();
     let gate = Gate::new(1, 3);
-    assert_eq!(send(&server, &gate.batch(1, 2)).json(), receipt(2, 0, 3));
-    assert_eq!(send(&server, &gate.batch(1, 2)).json(), receipt(0, 2, 3));
-    assert_eq!(send(&server, &gate.batch(2, 3)).json(), receipt(1, 1, 4));
+    assert_eq!(taken(&send(&server, &gate.batch(1, 2))), receipt(2, 0, 3));
+    assert_eq!(taken(&send(&server, &gate.batch(1, 2))), receipt(0, 2, 3));
+    assert_eq!(taken(&send(&server, &gate.batch(2, 3))), receipt(1, 1, 4));
     let events = listed(&folder, "");
     assert_eq!(events.iter().map(|e| e["seq"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3]);
     let second = &events[1];
@@ -131,7 +138,7 @@ fn a_checkpoint_cannot_rewrite_its_past_and_the_attempt_is_audited() {
     assert_eq!(send(&server, &other.batch(1, 5)).error(409), "chain_conflict");
     assert_eq!(send(&server, &other.batch(4, 5)).error(409), "chain_conflict");
     assert_eq!(listed(&folder, "").len(), 3);
-    assert_eq!(send(&server, &gate.batch(4, 5)).json(), receipt(2, 0, 6));
+    assert_eq!(taken(&send(&server, &gate.batch(4, 5))), receipt(2, 0, 6));
     drop(server);
     let database = rusqlite::Connection::open(folder.data().join("registry.db")).unwrap();
     let actor: Vec<String> = database
@@ -149,8 +156,8 @@ fn events_after_missing_ones_are_kept_and_marked_until_the_missing_ones_come() {
     let folder = Folder::initialised();
     let server = folder.serve();
     let gate = Gate::new(1, 6);
-    assert_eq!(send(&server, &gate.batch(1, 1)).json(), receipt(1, 0, 2));
-    assert_eq!(send(&server, &gate.batch(4, 6)).json(), receipt(3, 0, 7));
+    assert_eq!(taken(&send(&server, &gate.batch(1, 1))), receipt(1, 0, 2));
+    assert_eq!(taken(&send(&server, &gate.batch(4, 6))), receipt(3, 0, 7));
     let gaps = |folder: &Folder| -> Vec<u64> {
         listed(folder, "").iter().filter(|e| e["after_gap"] == true).map(|e| e["seq"].as_u64().unwrap()).collect()
     };
@@ -158,7 +165,7 @@ fn events_after_missing_ones_are_kept_and_marked_until_the_missing_ones_come() {
     let mut liar = Gate::new(1, 6);
     liar.records[2] = event(99).encode();
     assert_eq!(send(&server, &liar.batch(2, 3)).error(409), "chain_conflict");
-    assert_eq!(send(&server, &gate.batch(2, 3)).json(), receipt(2, 0, 7));
+    assert_eq!(taken(&send(&server, &gate.batch(2, 3))), receipt(2, 0, 7));
     assert_eq!(gaps(&folder), [0; 0]);
 }
 
@@ -168,7 +175,7 @@ fn an_event_of_a_later_type_is_kept_as_it_is() {
     let server = folder.serve();
     let mut gate = Gate::new(1, 1);
     gate.records[0] = vec![200, 1, 2, 3];
-    assert_eq!(send(&server, &gate.batch(1, 1)).json(), receipt(1, 0, 2));
+    assert_eq!(taken(&send(&server, &gate.batch(1, 1))), receipt(1, 0, 2));
     let events = listed(&folder, "");
     assert_eq!((&events[0]["id"], &events[0]["verdict"]), (&Value::Null, &Value::Null));
 }
@@ -182,8 +189,129 @@ fn strangers_cannot_fill_the_registry_with_devices() {
     database.execute(waiting, []).unwrap();
     let server = folder.serve();
     let last = Gate::new(1, 2);
-    assert_eq!(send(&server, &last.batch(1, 1)).json(), receipt(1, 0, 2));
+    assert_eq!(taken(&send(&server, &last.batch(1, 1))), receipt(1, 0, 2));
     assert_eq!(send(&server, &Gate::new(2, 1).batch(1, 1)).error(503), "too_many_pending_devices");
     // One that is known may go on.
-    assert_eq!(send(&server, &last.batch(2, 2)).json(), receipt(1, 0, 3));
+    assert_eq!(taken(&send(&server, &last.batch(2, 2))), receipt(1, 0, 3));
+}
+
+#[test]
+fn a_receipt_covers_what_is_stored_without_a_gap_and_names_its_last_chain_value() {
+    let folder = Folder::initialised();
+    let server = folder.serve();
+    let keyset = {
+        let head = tongguan_pass::Head::peek_unverified(&server.get("/v1/head").body).unwrap();
+        common::keyset(&folder.root(), &server.get(&format!("/v1/files/{}", head.keyset.hash)).body)
+    };
+    let gate = Gate::new(1, 8);
+    let values: Vec<Sha256Hash> = (1u64..)
+        .zip(&gate.records)
+        .scan(Sha256Hash([0; 32]), |h, (seq, r)| {
+            *h = chain(h, seq, r);
+            Some(*h)
+        })
+        .collect();
+    let covers = |from: usize, to: usize| {
+        let answer = send(&server, &gate.batch(from, to)).json();
+        let bytes = data_encoding::BASE64.decode(answer["receipt"].as_str().unwrap().as_bytes()).unwrap();
+        let receipt = Receipt::open(&bytes, &keyset, &gate.key.verifying_key()).unwrap();
+        assert_eq!(receipt.chain, values[usize::try_from(receipt.next_seq).unwrap() - 2]);
+        assert_eq!(
+            Receipt::open(&bytes, &keyset, &SigningKey::from_bytes(&[2; 32]).verifying_key()).unwrap_err().name(),
+            "device"
+        );
+        (receipt.first_seq, receipt.next_seq)
+    };
+    assert_eq!(covers(1, 1), (1, 2));
+    assert_eq!(covers(3, 3), (3, 4));
+    assert_eq!(covers(6, 7), (6, 8));
+    // Of an old batch again: what is stored around it, not the newest.
+    assert_eq!(covers(1, 1), (1, 2));
+    // One that fills several gaps at once.
+    assert_eq!(covers(2, 5), (1, 8));
+    assert_eq!(covers(7, 8), (1, 9));
+}
+
+/// Exit code, and what was found as (fault, from, to).
+fn verified(folder: &Folder) -> (i32, Vec<(String, u64, u64)>) {
+    let ran = folder.run("events verify");
+    let lines: Vec<Value> = ran.out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let found = lines.iter().filter_map(|l| l["findings"].as_array()).flatten();
+    let found = found.map(|f| {
+        assert!(f["advice"].as_str().unwrap().len() > 20, "{f}");
+        (f["fault"].as_str().unwrap().to_owned(), f["from"].as_u64().unwrap(), f["to"].as_u64().unwrap())
+    });
+    let found: Vec<_> = found.collect();
+    let last = lines.last().unwrap();
+    assert_eq!(last["sound"], ran.code == 0, "{last}");
+    (ran.code, found)
+}
+
+fn found(all: &[(&str, u64, u64)]) -> Vec<(String, u64, u64)> {
+    all.iter().map(|(fault, from, to)| ((*fault).to_owned(), *from, *to)).collect()
+}
+
+/// A registry with events 1 to 6 of a gate in batches of two, changed by `sql`.
+fn tampered(sql: &str) -> Folder {
+    let folder = Folder::initialised();
+    let server = folder.serve();
+    let gate = Gate::new(1, 6);
+    for first in [1, 3, 5] {
+        taken(&send(&server, &gate.batch(first, first + 1)));
+    }
+    drop(server);
+    assert_eq!(verified(&folder), (0, vec![]));
+    let database = rusqlite::Connection::open(folder.data().join("registry.db")).unwrap();
+    database.execute_batch(sql).unwrap();
+    folder
+}
+
+#[test]
+fn an_event_edited_removed_or_put_in_behind_the_registrys_back_is_found() {
+    let edited = tampered("UPDATE events SET record = (SELECT record FROM events WHERE seq = 1) WHERE seq = 3");
+    assert_eq!(verified(&edited), (1, found(&[("edited", 3, 3), ("not_signed", 3, 4)])));
+    let chain_edited = tampered("UPDATE events SET chain = zeroblob(32) WHERE seq = 4");
+    assert_eq!(verified(&chain_edited), (1, found(&[("edited", 4, 5)])));
+    let removed = tampered("DELETE FROM events WHERE seq = 3");
+    assert_eq!(verified(&removed), (1, found(&[("removed", 3, 3), ("not_signed", 4, 4)])));
+    let last_removed = tampered("DELETE FROM events WHERE seq = 6");
+    assert_eq!(verified(&last_removed), (1, found(&[("removed", 6, 6), ("not_signed", 5, 5)])));
+    let first_removed = tampered("DELETE FROM events WHERE seq <= 2");
+    assert_eq!(verified(&first_removed), (1, found(&[("removed", 1, 2)])));
+    let renumbered = tampered("UPDATE events SET seq = seq + 1 WHERE seq = 6");
+    assert_eq!(verified(&renumbered), (1, found(&[("removed", 6, 6), ("not_signed", 5, 5), ("not_signed", 7, 7)])));
+    let put_in = tampered(
+        "INSERT INTO events (device, seq, chain, record, received_at, after_gap)
+         SELECT device, 7, randomblob(32), record, received_at, 0 FROM events WHERE seq = 1",
+    );
+    assert_eq!(verified(&put_in), (1, found(&[("edited", 7, 7), ("not_signed", 7, 7)])));
+    let marked = tampered("UPDATE events SET after_gap = 1 WHERE seq = 4");
+    assert_eq!(verified(&marked), (1, found(&[("edited", 4, 4)])));
+}
+
+#[test]
+fn an_event_put_in_with_a_chain_computed_for_it_is_found_by_the_missing_signature() {
+    let folder = tampered("");
+    let database = rusqlite::Connection::open(folder.data().join("registry.db")).unwrap();
+    let last: [u8; 32] = database.query_row("SELECT chain FROM events WHERE seq = 6", [], |r| r.get(0)).unwrap();
+    let record = event(99).encode();
+    let put_in = "INSERT INTO events (device, seq, chain, record, received_at, after_gap) VALUES (1, 7, ?1, ?2, 0, 0)";
+    database.execute(put_in, rusqlite::params![chain(&Sha256Hash(last), 7, &record).0, record]).unwrap();
+    assert_eq!(verified(&folder), (1, found(&[("not_signed", 7, 7)])));
+}
+
+#[test]
+fn a_gap_is_named_with_its_numbers_until_it_is_filled() {
+    let folder = Folder::initialised();
+    let server = folder.serve();
+    let (gate, other) = (Gate::new(1, 6), Gate::new(2, 2));
+    taken(&send(&server, &gate.batch(1, 1)));
+    taken(&send(&server, &gate.batch(4, 6)));
+    taken(&send(&server, &other.batch(1, 2)));
+    assert_eq!(verified(&folder), (1, found(&[("missing", 2, 3)])));
+    let one = folder.run(&format!("events verify --device {}", other.name()));
+    assert_eq!(one.code, 0, "{}", one.err);
+    assert_eq!(folder.run(&format!("events verify --device {}", "0".repeat(64))).code, 1);
+    taken(&send(&server, &gate.batch(2, 3)));
+    assert_eq!(verified(&folder), (0, vec![]));
 }

@@ -6,11 +6,13 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 use tongguan::clock::{Believed, By, Clock as _, ClockSource, Reading, Witness, Witnesses};
+use tongguan::config::Config;
 use tongguan::decide::{Ladder, Level};
-use tongguan::lane::standing;
+use tongguan::lane::{place, standing, surge};
 use tongguan::lang::{Language, Text};
-use tongguan::store::TrustStore;
+use tongguan::store::{Trust, TrustStore};
 
+use super::holdings::Kept;
 use super::{Answer, Place, clock, print_json, print_line};
 
 #[derive(Debug, Args)]
@@ -38,18 +40,23 @@ impl DoctorArgs {
         }
         let known = clock.witnesses();
         let ladder = standing(&trust, &known.reading, &config);
-        let rungs = rungs(&ladder);
+        let kept = Kept::look(&dir, &config);
+        let mut rungs = rungs(&ladder);
+        rungs.push(Rung { name: "journal", level: kept.level(), text: kept.words() });
         let rungs = &rungs[if self.clock { 1..2 } else { 0..rungs.len() }];
+        let rules = if self.clock { Vec::new() } else { rules(&trust, &known.reading, &config) };
         if self.json {
             let levels: serde_json::Map<_, _> =
                 rungs.iter().map(|r| (r.name.into(), colour(r.level).en.into())).collect();
-            print_json(&json!({ "ladder": levels, "clock": as_json(&known) }))?;
+            let policy = policy_json(&trust, &known.reading);
+            let (clock, journal) = (as_json(&known), kept.as_json());
+            print_json(&json!({ "ladder": levels, "policy": policy, "clock": clock, "journal": journal }))?;
         } else {
             let language = self.language.unwrap_or(config.language);
             let said = rungs.iter().map(|r| {
                 Text::new("[{level}] {text}", "[{level}] {text}").with("level", &colour(r.level)).with("text", &r.text)
             });
-            for line in said.chain(in_words(&known)) {
+            for line in said.chain(rules).chain(in_words(&known)) {
                 print_line(line.in_language(language))?;
             }
         }
@@ -73,6 +80,53 @@ fn rungs(ladder: &Ladder) -> Vec<Rung> {
         Rung { name: "clock", level: clock.level(), text: clock.words() },
         Rung { name: "keys", level: keys.level(), text: keys.words().unwrap_or_else(in_order) },
     ]
+}
+
+/// Which policy applies, and what people must know of it.
+fn rules(trust: &Trust, now: &Reading, config: &Config) -> Vec<Text> {
+    let version = trust.head.as_ref().and_then(|head| head.policy()).map(|file| file.version);
+    let Some(version) = version else {
+        return vec![Text::new(
+            "规则：登记处没有发布规则，放行本小区居民",
+            "Policy: the registry has none; this gate's own residents are let in",
+        )];
+    };
+    let mut lines = Vec::new();
+    let place = place(config);
+    let at = now.interval().earliest;
+    let none = place.communities.is_empty().then_some(0);
+    for community in place.communities.iter().copied().chain(none) {
+        let edition = trust.policy.edition(&place, community, at);
+        let from = Timestamp::from_second(edition.effective_from.into()).map(second).unwrap_or_default();
+        let (zh, en) = match edition.effective_from {
+            0 => (String::new(), String::new()),
+            _ => (format!("，自 {from} 起"), format!(", in effect since {from}")),
+        };
+        let rules = edition.rules.len();
+        lines.push(Text::new(
+            format!("规则第{version}版：小区{community}有{rules}条{zh}"),
+            format!(
+                "Policy {version}: {rules} {} for community {community}{en}",
+                if rules == 1 { "rule" } else { "rules" }
+            ),
+        ));
+    }
+    if none.is_some() {
+        lines.push(Text::new(
+            "本机未设小区（policy.communities）：所有人都算本小区居民",
+            "This gate is told no community (policy.communities): everybody counts as its resident",
+        ));
+    }
+    lines.extend(surge(trust, now));
+    lines
+}
+
+fn policy_json(trust: &Trust, now: &Reading) -> serde_json::Value {
+    let version = trust.head.as_ref().and_then(|head| head.policy()).map(|file| file.version);
+    let time = |at: u32| Timestamp::from_second(at.into()).ok();
+    let surge = trust.policy.surge(now.interval());
+    let surge = surge.map(|s| json!({ "from": time(s.from), "until": time(s.until), "minutes": s.minutes }));
+    json!({ "version": version, "surge": surge })
 }
 
 fn colour(level: Level) -> Text {

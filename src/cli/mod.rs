@@ -2,6 +2,8 @@
 
 mod doctor;
 mod guards;
+mod holdings;
+mod note;
 mod questions;
 mod run;
 mod upkeep;
@@ -48,7 +50,10 @@ enum Command {
     Sync(upkeep::SyncArgs),
     /// List the journal.
     Events(questions::EventsArgs),
-    /// Say how far lists, clock and keys can be relied on, and what is known of the time. Exit code 1 if one of them is red.
+    /// Write a note about an event, read from standard input, that only the registry can read.
+    Note(note::NoteArgs),
+    /// Say how far lists, clock and keys can be relied on, what is known of the time, and what the journal holds. Exit code 1 if one
+    /// of them is red.
     Doctor(doctor::DoctorArgs),
     /// Say who may log in at this gate.
     Guard(guards::GuardArgs),
@@ -77,6 +82,7 @@ impl Cli {
             Command::Verify(args) => args.run(),
             Command::Sync(args) => args.run(),
             Command::Events(args) => args.run(),
+            Command::Note(args) => args.run(),
             Command::Doctor(args) => args.run(),
             Command::Guard(args) => args.run(),
             Command::Init(args) => args.run(),

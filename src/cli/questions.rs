@@ -139,6 +139,7 @@ impl VerifyArgs {
                 said.guard.in_language(language)
             ));
         }
+        let opens = if let Detail::Opens { at, .. } = decision.detail { Timestamp::from_second(at).ok() } else { None };
         let (seconds, foreign) = match &decision.detail {
             Detail::Seconds(s) => (Some(*s), None),
             Detail::Foreign(what) => (None, Some(what.code())),
@@ -154,6 +155,7 @@ impl VerifyArgs {
             "entries": decision.facts.map(|f| f.entries),
             "seconds": seconds,
             "looks_like": foreign,
+            "opens": opens,
             "guard": {"zh": said.guard.zh, "en": said.guard.en},
             "resident": {"zh": said.resident.zh, "en": said.resident.en},
             "clock": {
@@ -238,6 +240,9 @@ fn in_words(event: &serde_json::Value) -> String {
     }
     if event["about"].is_string() {
         return format!("{:>6}  {}  {} of {} went through", text("seq"), text("at"), text("passed"), text("of"));
+    }
+    if event["type"] == 3 {
+        return format!("{:>6}  a note, sealed to the registry", text("seq"));
     }
     format!(
         "{:>6}  {}  lane {}  {:7}  {:17}  {:7}  gate {}",

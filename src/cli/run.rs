@@ -16,7 +16,7 @@ use tongguan::lane::{Lane, Parts};
 use tongguan::lang::Text;
 use tongguan::screen::{self, Backend, Offer, Outcome, Request, Screen, Shown};
 use tongguan::store::{DataDir, DeviceKey, Journal, StoreError, TrustStore};
-use tongguan::sync::{self, Schedule, SyncState, Syncer};
+use tongguan::sync::{self, Housekeeping, Limits, Schedule, StickWatch, SyncState, Syncer};
 
 use super::{Answer, Place, clock, in_words};
 
@@ -138,8 +138,8 @@ struct Running {
     /// Taken when it is joined.
     lane: Option<Lane>,
     stop_lane: Box<dyn Fn() + Send>,
-    /// Dropped to stop the sync thread.
-    _stop_sync: Sender<()>,
+    /// Dropped to stop the threads that sync.
+    _stop_sync: Vec<Sender<()>>,
     /// No second gate on this data folder.
     _lock: std::fs::File,
 }
@@ -185,9 +185,24 @@ impl Running {
             trust: Arc::clone(&trust),
             state: Arc::clone(&state),
             schedule: Schedule { every: Duration::from_secs(config.sync.every_s) },
+            housekeeping: Housekeeping::new(Arc::clone(&journal), dir.path().to_owned(), limits(&config)),
         };
         let (stop_sync, stopped) = channel();
         std::thread::Builder::new().name("sync".into()).spawn(move || syncer.run(&stopped))?;
+        let mut stop_sync = vec![stop_sync];
+        if !config.sync.stick.as_os_str().is_empty() {
+            let watch = StickWatch {
+                folder: config.sync.stick.clone(),
+                store: TrustStore::open(dir)?,
+                journal: Arc::clone(&journal),
+                device: DeviceKey::open(dir)?,
+                clock: Arc::clone(&clock),
+                state: Arc::clone(&state),
+            };
+            let (stop, stopped) = channel();
+            std::thread::Builder::new().name("stick".into()).spawn(move || watch.run(&stopped))?;
+            stop_sync.push(stop);
+        }
 
         let guards = dir.guards_file();
         let parts = Parts { config, trust, journal, clock, gate, screen, events, requests, guards, sync: state };
@@ -203,6 +218,11 @@ impl Running {
         // A sync in mid-air is not waited for: it writes in one transaction or not at all.
         ended
     }
+}
+
+fn limits(config: &Config) -> Limits {
+    let keep = Duration::from_secs(u64::from(config.journal.keep_days) * 86_400);
+    Limits { keep, space_low_mb: config.journal.space_low_mb }
 }
 
 /// A screen that fails must not take the process down in mid-pulse.

@@ -9,7 +9,7 @@ use serde_json::json;
 use tongguan::clock::Clock as _;
 use tongguan::config::Config;
 use tongguan::store::{DataDir, DeviceKey, Journal, TrustStore};
-use tongguan::sync::{self, ListsOnly, SyncError};
+use tongguan::sync::{self, Exchanged, ListsOnly, SyncError, Visit};
 use tongguan_pass::{Root, Sha256Hash, limits};
 
 use super::{Answer, Place, clock, print_json, print_line, show};
@@ -78,8 +78,8 @@ impl InitArgs {
 pub(super) struct SyncArgs {
     #[command(flatten)]
     place: Place,
-    /// Fetch the lists, and only those, from elsewhere: an address, or a folder such as a USB stick. Events are handed in to
-    /// the configured registry alone
+    /// Fetch the lists from elsewhere: an address, or a folder such as a USB stick. Events are handed in to the configured
+    /// registry alone; onto a stick they are written as signed batches, for `tongguan-registry import`
     #[arg(long, value_name = "DIR|URL")]
     from: Option<String>,
     /// Answer as a JSON object
@@ -98,60 +98,101 @@ impl SyncArgs {
             sync::check_source(&source).map_err(anyhow::Error::msg)?;
         }
         let home = source.trim_end_matches('/') == config.registry.trim_end_matches('/');
-        match self.sync(&source, home, &config, &dir) {
-            Err(problem) => {
-                if self.json {
-                    print_json(&json!({"done": false, "error": problem.to_string()}))?;
-                }
-                match problem {
-                    // What cannot be read or written is an error; what was fetched and refused is a check that failed.
-                    SyncError::Store(e) => Err(e.into()),
-                    SyncError::Transport { .. } | SyncError::Missing { .. } => Err(anyhow::Error::new(problem)
-                        .context(format!("sync from {source} failed, everything is as it was"))),
-                    refused => {
-                        tracing::error!("sync from {source} failed, everything is as it was: {refused}");
-                        Ok(Answer::No)
-                    }
-                }
+        let Visit { lists, events } = self.sync(&source, home, &config, &dir)?;
+        let (failed, onto) = (lists.as_ref().err().map(ToString::to_string), events.as_ref());
+        if self.json {
+            let mut answer = match &lists {
+                Err(problem) => json!({"done": false, "error": problem.to_string()}),
+                Ok(report) => json!({
+                    "done": report.upload_error.is_none() && events.as_ref().is_none_or(is_whole),
+                    "version": report.version,
+                    "changed": report.changed,
+                    "revoked": report.revoked,
+                    "expired": report.expired,
+                    "events_sent": report.events_sent,
+                    "events_waiting": report.events_waiting,
+                    "error": report.upload_error.as_ref().map(ToString::to_string),
+                }),
+            };
+            answer["stick"] = onto.map_or(serde_json::Value::Null, stick_json);
+            print_json(&answer)?;
+        } else {
+            if let Ok(report) = &lists {
+                let news = if report.changed { "new lists" } else { "nothing new" };
+                let warn = if report.expired { " (past their expiry: the source is old)" } else { "" };
+                let why = if home || report.events_waiting == 0 { "" } else { " for the configured registry" };
+                print_line(&format!(
+                    "{news}: version {}, {} revoked{warn}; {} events handed in, {} waiting{why}",
+                    report.version, report.revoked, report.events_sent, report.events_waiting
+                ))?;
             }
-            Ok(report) => {
-                if self.json {
-                    print_json(&json!({
-                        "done": report.upload_error.is_none(),
-                        "version": report.version,
-                        "changed": report.changed,
-                        "revoked": report.revoked,
-                        "expired": report.expired,
-                        "events_sent": report.events_sent,
-                        "events_waiting": report.events_waiting,
-                        "error": report.upload_error.as_ref().map(ToString::to_string),
-                    }))?;
-                } else {
-                    let news = if report.changed { "new lists" } else { "nothing new" };
-                    let warn = if report.expired { " (past their expiry: the source is old)" } else { "" };
-                    let why = if home || report.events_waiting == 0 { "" } else { " for the configured registry" };
-                    print_line(&format!(
-                        "{news}: version {}, {} revoked{warn}; {} events handed in, {} waiting{why}",
-                        report.version, report.revoked, report.events_sent, report.events_waiting
-                    ))?;
-                }
-                if let Some(problem) = report.upload_error {
-                    anyhow::bail!("the lists are in, but the events could not be handed in and are kept: {problem}");
-                }
-                Ok(Answer::Yes)
+            if let Some(e) = onto {
+                print_line(&format!(
+                    "stick: {} events written ({} of those that wait are on it), {} acknowledged by its receipt",
+                    e.written, e.on_stick, e.acknowledged
+                ))?;
             }
         }
+        let kept = if onto.is_some_and(|e| e.written + e.acknowledged > 0) {
+            "the lists are as they were"
+        } else {
+            "everything is as it was"
+        };
+        let report = match lists {
+            Ok(report) => report,
+            // What cannot be read or written is an error; what was fetched and refused is a check that failed.
+            Err(SyncError::Store(e)) => return Err(e.into()),
+            Err(problem @ (SyncError::Transport { .. } | SyncError::Missing { .. })) => {
+                return Err(anyhow::Error::new(problem).context(format!("sync from {source} failed, {kept}")));
+            }
+            Err(_) => {
+                tracing::error!("sync from {source} failed, {kept}: {}", failed.unwrap_or_default());
+                return Ok(Answer::No);
+            }
+        };
+        if let Some(problem) = report.upload_error {
+            anyhow::bail!("the lists are in, but the events could not be handed in and are kept: {problem}");
+        }
+        if let Some(problem) = events.as_ref().and_then(|e| e.problem.as_ref()) {
+            anyhow::bail!(
+                "the lists are in, but not all events could be written onto the stick, and are kept: {problem}"
+            );
+        }
+        if let Some(problem) = events.and_then(|e| e.bad_receipt) {
+            tracing::error!("the lists are in, but the stick's receipt was not believed: {problem}");
+            return Ok(Answer::No);
+        }
+        Ok(Answer::Yes)
     }
 
-    fn sync(&self, source: &str, home: bool, config: &Config, dir: &DataDir) -> Result<sync::Report, SyncError> {
+    fn sync(&self, source: &str, home: bool, config: &Config, dir: &DataDir) -> anyhow::Result<Visit> {
         let mut store = TrustStore::open(dir)?;
         let journal = Journal::open(dir)?;
         let device = DeviceKey::open(dir)?;
         let clock = clock(config, dir);
-        let transport = sync::open(source, dir.partial_file());
-        let transport = if home { transport } else { Box::new(ListsOnly(transport)) };
-        let report = sync::sync(transport.as_ref(), &mut store, &journal, &device, &clock);
+        let visit = if source.contains("://") {
+            let transport = sync::open(source, dir.partial_file());
+            let transport = if home { transport } else { Box::new(ListsOnly(transport)) };
+            let lists = sync::sync(transport.as_ref(), &mut store, &journal, &device, &clock);
+            Visit { lists, events: None }
+        } else {
+            sync::visit(source.as_ref(), &mut store, &journal, &device, &clock)
+        };
         clock.keep();
-        report
+        Ok(visit)
     }
+}
+
+fn is_whole(events: &Exchanged) -> bool {
+    events.problem.is_none() && events.bad_receipt.is_none()
+}
+
+fn stick_json(events: &Exchanged) -> serde_json::Value {
+    let problem = events.problem.as_ref().map(ToString::to_string);
+    json!({
+        "written": events.written,
+        "on_stick": events.on_stick,
+        "acknowledged": events.acknowledged,
+        "error": problem.or_else(|| events.bad_receipt.as_ref().map(ToString::to_string)),
+    })
 }

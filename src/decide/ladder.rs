@@ -1,9 +1,9 @@
 //! The trust ladder: how far this gate's lists, clock and keys can be relied on. One value, which the decision, the screen
 //! and `tongguan doctor` share.
 
+use tongguan_pass::policy::ListLimits;
 use tongguan_pass::{ClockSource, Head, Interval, Keyset, Purpose};
 
-use super::Policy;
 use crate::lang::Text;
 
 /// From here on the clock's width is worth telling, seconds: codes are refused or need the guard for as long at their ends.
@@ -72,6 +72,13 @@ pub enum Lists {
         /// Since they expired, at least.
         ago: i64,
     },
+    /// They expired so long ago that what a list could have revoked is refused.
+    Void {
+        /// Since they were signed, at least.
+        age: i64,
+        /// Since they expired, at least.
+        ago: i64,
+    },
 }
 
 /// How well the time is known.
@@ -101,21 +108,27 @@ pub enum Keys {
 }
 
 impl Ladder {
-    /// Where a gate stands at a time known from a source, with these lists and keys.
-    pub fn of(now: Interval, source: ClockSource, lists: Option<Dates>, keys: &Keyset, policy: &Policy) -> Self {
+    /// Where a gate stands at a time known from a source, with these lists and keys, and the policy's limits.
+    pub fn of(now: Interval, source: ClockSource, lists: Option<Dates>, keys: &Keyset, limits: ListLimits) -> Self {
         let keys = if lists.is_some() { Keys::of(now, keys) } else { Keys::None };
-        Self { lists: Lists::of(now, lists, policy), clock: KnownTime::of(now, source), keys }
+        Self { lists: Lists::of(now, lists, limits), clock: KnownTime::of(now, source), keys }
     }
 }
 
 impl Lists {
-    fn of(now: Interval, dates: Option<Dates>, policy: &Policy) -> Self {
+    fn of(now: Interval, dates: Option<Dates>, limits: ListLimits) -> Self {
         let Some(Dates { issued_at, expires_at }) = dates else { return Self::Never };
         let (age, ago) = ((now.earliest - issued_at).max(0), now.earliest - expires_at);
         match () {
             () if now.latest <= expires_at => Self::Current { age },
             () if ago <= 0 => Self::Perhaps,
-            () if ago <= policy.stale_lists_confirm_after => Self::Expired { age },
+            // SY 12.10: "codes that the revocation list may concern need the guard from lists_confirm_after hours".
+            () if limits.deny_after != ListLimits::NEVER && ago >= i64::from(limits.deny_after) * 3_600 => {
+                Self::Void { age, ago }
+            }
+            () if limits.confirm_after == ListLimits::NEVER || ago < i64::from(limits.confirm_after) * 3_600 => {
+                Self::Expired { age }
+            }
             () => Self::Stale { age, ago },
         }
     }
@@ -125,7 +138,7 @@ impl Lists {
         match self {
             Self::Current { .. } => Level::Green,
             Self::Perhaps | Self::Expired { .. } => Level::Amber,
-            Self::Never | Self::Stale { .. } => Level::Red,
+            Self::Never | Self::Stale { .. } | Self::Void { .. } => Level::Red,
         }
     }
 
@@ -143,6 +156,11 @@ impl Lists {
             Self::Stale { age, .. } => Text::new(
                 "名单过期太久（{age}前签发）：离线码和纸质码须人工核对",
                 "Lists expired long ago (signed {age} ago): carried and printed codes need the guard",
+            )
+            .with("age", &span(age)),
+            Self::Void { age, .. } => Text::new(
+                "名单过期太久（{age}前签发）：离线码和纸质码不放行",
+                "Lists expired too long ago (signed {age} ago): carried and printed codes are refused",
             )
             .with("age", &span(age)),
         }
@@ -236,9 +254,9 @@ mod tests {
     }
 
     fn ladder(earliest: i64, latest: i64, source: ClockSource) -> Ladder {
-        let policy = Policy { stale_lists_confirm_after: 86_400, ..Policy::default() };
+        let limits = ListLimits { confirm_after: 24, deny_after: 72 };
         let dates = Dates { issued_at: i64::from(NOW), expires_at: i64::from(NOW) + 3_600 };
-        Ladder::of(Interval { earliest, latest }, source, Some(dates), &keys(NOW + 4 * 86_400), &policy)
+        Ladder::of(Interval { earliest, latest }, source, Some(dates), &keys(NOW + 4 * 86_400), limits)
     }
 
     #[test]
@@ -252,6 +270,18 @@ mod tests {
         assert_eq!(at(3_601), (Level::Amber, Level::Green));
         assert_eq!(at(2 * 86_400), (Level::Red, Level::Amber));
         assert_eq!(at(5 * 86_400), (Level::Red, Level::Red));
+    }
+
+    #[test]
+    fn lists_ask_the_guard_and_then_refuse_to_the_second() {
+        let at = |after: i64| {
+            let now = i64::from(NOW) + 3_600 + after;
+            ladder(now, now, ClockSource::Synced).lists
+        };
+        assert!(matches!(at(86_399), Lists::Expired { .. }));
+        assert!(matches!(at(86_400), Lists::Stale { ago: 86_400, .. }));
+        assert!(matches!(at(3 * 86_400 - 1), Lists::Stale { .. }));
+        assert!(matches!(at(3 * 86_400), Lists::Void { ago: 259_200, .. }));
     }
 
     #[test]

@@ -4,19 +4,23 @@
 //! the same answer.
 
 mod foreign;
+mod hours;
 mod ladder;
 mod reason;
 mod uses;
 mod words;
 
 pub use foreign::Foreign;
+pub use hours::{clock_time, surge_words};
 pub use ladder::{Dates, Keys, KnownTime, Ladder, Level, Lists};
 pub use reason::{Detail, Reason};
 pub use tongguan_pass::OutcomeCode as Verdict;
 pub use uses::{CodeId, Use, Uses};
 pub use words::{Sentences, words};
 
-use tongguan_pass::{Body, CodeError, Freshness, Interval, Keyset, Kind, RevocationSet, Unverified, Verified};
+use tongguan_pass::{
+    Admission, Body, CodeError, Freshness, Interval, Keyset, Kind, Place, Policy, RevocationSet, Unverified, Verified,
+};
 
 /// Everything a decision depends on.
 #[derive(Debug)]
@@ -31,17 +35,10 @@ pub struct Inputs<'a> {
     pub ladder: Ladder,
     /// The codes that were let in before.
     pub uses: &'a Uses,
-    /// What this gate lets in.
+    /// What is let in where, as the registry says.
     pub policy: &'a Policy,
-}
-
-/// What a gate lets in.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Policy {
-    /// The communities whose residents may enter; empty for any of the registry.
-    pub communities: Vec<u32>,
-    /// Seconds after the lists' expiry from which a code that a list could have revoked needs the guard.
-    pub stale_lists_confirm_after: i64,
+    /// Where this gate is, and what holds where the policy says nothing.
+    pub place: &'a Place,
 }
 
 /// The answer, and all that is known about the code.
@@ -90,7 +87,8 @@ pub fn decide(text: &str, inputs: &Inputs<'_>) -> Decision {
     }
 }
 
-/// The checks in the order in which their answers help the guard most.
+/// The checks in the order in which their answers help the guard most: what is certainly refused first, and then what needs
+/// the guard.
 fn judge(code: &Verified, text: &str, inputs: &Inputs<'_>) -> (Verdict, Reason, Detail) {
     let deny = |reason| (Verdict::Deny, reason, Detail::None);
     let body = code.body();
@@ -100,29 +98,51 @@ fn judge(code: &Verified, text: &str, inputs: &Inputs<'_>) -> (Verdict, Reason, 
     if inputs.revocations.get(body.handle()).is_some() {
         return deny(Reason::Revoked);
     }
-    let communities = &inputs.policy.communities;
-    if !communities.is_empty() && !communities.contains(&body.community()) {
-        return deny(Reason::WrongPlace);
+    let admission = inputs.policy.judge(inputs.place, body.category(), body.community(), inputs.now);
+    match admission {
+        Admission::WrongPlace => return deny(Reason::WrongPlace),
+        Admission::NotAdmitted => return deny(Reason::NotAdmitted),
+        Admission::OutsideHours { opens } => {
+            let when = hours::opening(opens, inputs.now.latest, inputs.policy.utc_offset());
+            return (Verdict::Deny, Reason::OutsideHours, Detail::Opens { at: opens, when });
+        }
+        Admission::Pass | Admission::GuardCheck | Admission::Uncertain => {}
     }
-    match code.freshness(inputs.now) {
-        Freshness::Fresh => {}
-        Freshness::Uncertain => return (Verdict::Confirm, Reason::ClockUncertain, Detail::None),
+    let freshness = code.freshness_in(inputs.now, inputs.policy.surges());
+    match freshness {
+        Freshness::Fresh | Freshness::Uncertain => {}
         Freshness::Expired { ago } => return (Verdict::Deny, Reason::Expired, Detail::Seconds(ago)),
         Freshness::NotYetValid { ahead } => return (Verdict::Deny, Reason::NotYetValid, Detail::Seconds(ahead)),
         Freshness::PhoneClock { ahead } => return (Verdict::Deny, Reason::PhoneClockWrong, Detail::Seconds(ahead)),
     }
-    // A paper is shown again and again for days; a code on a phone is new every ten minutes.
-    if body.kind() != Kind::Printed
-        && let Some(used) = inputs.uses.of(&CodeId::of(text))
+    // A paper is shown again and again for days; a code on a phone is new every ten minutes. One that only a surge keeps good
+    // would have been followed by another in that time.
+    let counts_for = match (body, code.freshness(inputs.now)) {
+        (Body::Printed(_), _) => -1,
+        (Body::Live(live), Freshness::Expired { .. }) => i64::from(live.ttl_minutes) * 60,
+        _ => i64::MAX,
+    };
+    if let Some(used) = inputs.uses.of(&CodeId::of(text))
+        && let ago = (inputs.now.earliest - used.at).max(0)
+        && ago <= counts_for
     {
-        let ago = (inputs.now.earliest - used.at).max(0);
         return (Verdict::Deny, Reason::AlreadyUsed, Detail::Used { ago, lane: used.lane.clone() });
     }
     // A live code is revoked by not renewing it; only the longer-lived ones depend on fresh lists.
-    if body.kind() != Kind::Live
-        && let Lists::Stale { ago, .. } = inputs.ladder.lists
-    {
+    let lists = if body.kind() == Kind::Live { None } else { Some(inputs.ladder.lists) };
+    if let Some(Lists::Void { ago, .. }) = lists {
+        return (Verdict::Deny, Reason::ListStale, Detail::Seconds(ago));
+    }
+    if freshness == Freshness::Uncertain {
+        return (Verdict::Confirm, Reason::ClockUncertain, Detail::None);
+    }
+    if let Some(Lists::Stale { ago, .. }) = lists {
         return (Verdict::Confirm, Reason::ListStale, Detail::Seconds(ago));
+    }
+    match admission {
+        Admission::Uncertain => return (Verdict::Confirm, Reason::ClockUncertain, Detail::None),
+        Admission::GuardCheck => return (Verdict::Confirm, Reason::GuardCheck, Detail::None),
+        _ => {}
     }
     let detail = match body {
         Body::Printed(pass) if pass.entries > 1 => Detail::Group(pass.entries),

@@ -1,6 +1,7 @@
 //! The reasons a verdict can have. To add one: a variant and its code here, its sentences in `ui/lang/reasons.toml`.
 
 use super::Foreign;
+use crate::lang::Text;
 
 /// Why. The code of each is stable: it is in the journal, the registry and the manuals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,8 +20,12 @@ pub enum Reason {
     Forged,
     /// Signed with a key this checkpoint does not know yet.
     UnknownKey,
-    /// Of a community this gate does not serve.
+    /// Of a community this gate does not serve, and only its residents are let in.
     WrongPlace,
+    /// Let in here, but not at this time.
+    OutsideHours,
+    /// Nobody of this category is let in here.
+    NotAdmitted,
     /// Let in before.
     AlreadyUsed,
     /// For training.
@@ -33,13 +38,15 @@ pub enum Reason {
     UnknownKind,
     /// The lists are too old to tell whether it was revoked.
     ListStale,
+    /// The policy wants the guard to look.
+    GuardCheck,
     /// The checkpoint's clock is not good enough to tell.
     ClockUncertain,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Fresh,
         Self::Expired,
         Self::NotYetValid,
@@ -48,12 +55,15 @@ impl Reason {
         Self::Forged,
         Self::UnknownKey,
         Self::WrongPlace,
+        Self::OutsideHours,
+        Self::NotAdmitted,
         Self::AlreadyUsed,
         Self::Specimen,
         Self::NotOurCode,
         Self::Damaged,
         Self::UnknownKind,
         Self::ListStale,
+        Self::GuardCheck,
         Self::ClockUncertain,
     ];
 
@@ -68,12 +78,15 @@ impl Reason {
             Self::Forged => "forged",
             Self::UnknownKey => "unknown_key",
             Self::WrongPlace => "wrong_place",
+            Self::OutsideHours => "outside_hours",
+            Self::NotAdmitted => "not_admitted",
             Self::AlreadyUsed => "already_used",
             Self::Specimen => "specimen",
             Self::NotOurCode => "not_our_code",
             Self::Damaged => "damaged",
             Self::UnknownKind => "unknown_kind",
             Self::ListStale => "list_stale",
+            Self::GuardCheck => "guard_check",
             Self::ClockUncertain => "clock_uncertain",
         }
     }
@@ -96,6 +109,13 @@ pub enum Detail {
         ago: i64,
         /// The lane.
         lane: String,
+    },
+    /// From when on it is let in.
+    Opens {
+        /// Unix seconds.
+        at: i64,
+        /// The same as people say it.
+        when: Text,
     },
     /// What else it seems to be.
     Foreign(Foreign),

@@ -1,5 +1,6 @@
 //! The decision, from codes signed with test keys.
 
+use tongguan_pass::policy::{Answer, Edition, ListLimits, Rule, Surge, Who};
 use tongguan_pass::{
     Carried, Certificate, ClockSource, Flags, KeyId, Live, Printed, Purpose, RegistryKey, Revocation, SigningKey,
 };
@@ -19,6 +20,7 @@ struct World {
     lists_expire_at: i64,
     uses: Uses,
     policy: Policy,
+    place: Place,
 }
 
 impl World {
@@ -36,7 +38,8 @@ impl World {
             revocations: RevocationSet::default(),
             lists_expire_at: i64::from(NOW) + 3600,
             uses: Uses::default(),
-            policy: Policy { communities: vec![], stale_lists_confirm_after: 7 * 86_400 },
+            policy: Policy::default(),
+            place: Place { communities: vec![], otherwise: Edition::built_in() },
         }
     }
 
@@ -50,10 +53,11 @@ impl World {
                 ClockSource::Synced,
                 Some(Dates { issued_at: i64::from(NOW) - 600, expires_at: self.lists_expire_at }),
                 &self.keys,
-                &self.policy,
+                self.policy.list_limits(&self.place, self.now),
             ),
             uses: &self.uses,
             policy: &self.policy,
+            place: &self.place,
         };
         decide(text, &inputs)
     }
@@ -175,9 +179,9 @@ fn a_code_let_in_before_is_refused_with_when_and_where_but_paper_is_not() {
 #[test]
 fn a_gate_for_some_communities_refuses_the_others() {
     let mut world = World::new();
-    world.policy.communities = vec![2, 3];
+    world.place.communities = vec![2, 3];
     assert_eq!(world.says(&live_text()), (Verdict::Deny, Reason::WrongPlace));
-    world.policy.communities.push(1);
+    world.place.communities.push(1);
     assert_eq!(world.says(&live_text()), (Verdict::Pass, Reason::Fresh));
 }
 
@@ -188,6 +192,75 @@ fn lists_that_are_much_too_old_need_the_guard_for_all_but_live_codes() {
     assert_eq!(world.says(&live_text()), (Verdict::Pass, Reason::Fresh));
     assert_eq!(world.says(&carried_text(NOW)), (Verdict::Confirm, Reason::ListStale));
     assert_eq!(world.says(&printed_text()), (Verdict::Confirm, Reason::ListStale));
+}
+
+/// Rules for community 1, in which the gate stands; [`NOW`] is Friday 16:00 in UTC+8.
+fn governed(rules: &[Rule]) -> World {
+    let lists = ListLimits { confirm_after: 24, deny_after: 72 };
+    let edition = Edition { community: 1, effective_from: 1, lists, rules: rules.to_vec() };
+    let policy = Policy::new(480, vec![], vec![edition]).unwrap();
+    let place = Place { communities: vec![1], otherwise: Edition::built_in() };
+    World { policy, place, ..World::new() }
+}
+
+#[test]
+fn the_policy_says_who_is_let_in_and_why_somebody_is_not() {
+    let own = governed(&[Rule::OWN]);
+    assert_eq!(own.says(&live_text()), (Verdict::Pass, Reason::Fresh));
+    let other = Live { community: 2, ..live() }.sign(&key(Purpose::Live));
+    assert_eq!(own.says(&other), (Verdict::Deny, Reason::WrongPlace));
+    assert_eq!(governed(&[]).says(&live_text()), (Verdict::Deny, Reason::NotAdmitted));
+    let guard = governed(&[Rule { answer: Answer::Confirm, who: Who::Any, ..Rule::OWN }]);
+    assert_eq!(guard.says(&other), (Verdict::Confirm, Reason::GuardCheck));
+    // Sunday is the next day after Friday on which anybody is let in.
+    let sundays = governed(&[Rule { days: 64, from: 360, ..Rule::OWN }]);
+    let decision = sundays.decide(&live_text());
+    assert_eq!((decision.verdict, decision.reason), (Verdict::Deny, Reason::OutsideHours));
+    assert_eq!(words(&decision).guard.en, "May enter from Sunday 06:00: do not let in now");
+    assert_eq!(words(&decision).resident.zh, "请在周日06:00以后再来");
+}
+
+#[test]
+fn where_the_clock_cannot_tell_the_hour_the_guard_is_asked_but_what_is_certain_is_refused() {
+    let mut world = governed(&[Rule { from: 0, until: 16 * 60, ..Rule::OWN }]);
+    world.now = Interval { earliest: i64::from(NOW) - 1, latest: i64::from(NOW) };
+    assert_eq!(world.says(&live_text()), (Verdict::Confirm, Reason::ClockUncertain));
+    let old = Live { issued_at: NOW - 700, ..live() }.sign(&key(Purpose::Live));
+    assert_eq!(world.says(&old), (Verdict::Deny, Reason::Expired));
+    world.now = Interval { earliest: i64::from(NOW) - 1, latest: i64::MAX };
+    let other = Live { community: 2, ..live() }.sign(&key(Purpose::Live));
+    assert_eq!(world.says(&other), (Verdict::Deny, Reason::WrongPlace), "at no time");
+}
+
+#[test]
+fn lists_that_the_policy_calls_too_old_are_refused_even_where_the_clock_cannot_tell_more() {
+    let mut world = governed(&[Rule::OWN]);
+    world.lists_expire_at = i64::from(NOW) - 24 * 3_600;
+    assert_eq!(world.says(&carried_text(NOW)), (Verdict::Confirm, Reason::ListStale));
+    world.lists_expire_at = i64::from(NOW) - 72 * 3_600;
+    assert_eq!(world.says(&live_text()), (Verdict::Pass, Reason::Fresh));
+    assert_eq!(world.says(&printed_text()), (Verdict::Deny, Reason::ListStale));
+    world.now.latest = i64::MAX;
+    assert_eq!(world.says(&carried_text(NOW)), (Verdict::Deny, Reason::ListStale));
+    assert_eq!(world.says(&live_text()), (Verdict::Confirm, Reason::ClockUncertain));
+}
+
+#[test]
+fn in_a_surge_an_old_live_code_is_good_and_an_old_carried_one_is_not() {
+    let surge = Surge { from: NOW - 1_000, until: NOW + 1_000, minutes: 60 };
+    let policy = Policy::new(480, vec![surge], vec![]).unwrap();
+    let mut world = World { policy, ..World::new() };
+    let old = Live { issued_at: NOW - 3_000, ..live() }.sign(&key(Purpose::Live));
+    assert_eq!(world.says(&old), (Verdict::Pass, Reason::Fresh));
+    assert_eq!(world.says(&carried_text(NOW - 601)), (Verdict::Deny, Reason::Expired));
+    let mut used = |ago: i64| {
+        world.uses.record(CodeId::of(&old), Use { at: i64::from(NOW) - ago, lane: "1".into() });
+        world.says(&old).1
+    };
+    assert_eq!(used(600), Reason::AlreadyUsed);
+    assert_eq!(used(601), Reason::Fresh, "its holder would have a new one by now, if there were any");
+    world.now = Interval::exactly(i64::from(NOW) + 1_001);
+    assert_eq!(world.says(&old), (Verdict::Deny, Reason::Expired));
 }
 
 #[test]

@@ -35,6 +35,7 @@ pub fn words(decision: &Decision) -> Sentences {
     let (time, lane) = match &decision.detail {
         Detail::Seconds(s) => (Text::span(*s), Text::default()),
         Detail::Used { ago, lane } => (Text::span(*ago), Text::new(lane, lane)),
+        Detail::Opens { when, .. } => (when.clone(), Text::default()),
         Detail::None | Detail::Look | Detail::Group(_) | Detail::Foreign(_) => Default::default(),
     };
     let people = if let Detail::Group(people) = decision.detail { people.to_string() } else { String::new() };
@@ -48,6 +49,7 @@ fn section(decision: &Decision) -> String {
     let variant = match (reason, &decision.detail) {
         // With current lists a sync seldom helps, and the guard cannot decide.
         (Reason::UnknownKey, _) if decision.verdict == Verdict::Deny => "current",
+        (Reason::ListStale, _) if decision.verdict == Verdict::Deny => "refused",
         (Reason::PhoneClockWrong, Detail::Seconds(ahead)) if *ahead < 0 => "behind",
         (Reason::PhoneClockWrong, _) => "ahead",
         (Reason::NotOurCode, Detail::Foreign(what)) => what.code(),
@@ -74,6 +76,7 @@ mod tests {
                 [Foreign::Payment, Foreign::Web, Foreign::Other].into_iter().map(Detail::Foreign).collect()
             }
             Reason::AlreadyUsed => vec![Detail::Used { ago: 180, lane: "2".into() }],
+            Reason::OutsideHours => vec![Detail::Opens { at: 0, when: Text::new("明天06:00", "tomorrow 06:00") }],
             Reason::Expired | Reason::NotYetValid | Reason::ListStale => vec![Detail::Seconds(180)],
             _ => vec![Detail::None],
         }

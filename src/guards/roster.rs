@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 const MOST: usize = 12;
 /// Bytes of the file that are read.
 const LIMIT: u64 = 64 * 1024;
-/// Bytes of a name: it is in the journal (SY 6.8).
+/// Bytes of a name: it is in the journal (SY 6.10).
 const NAME: usize = 32;
 
 /// What somebody may do.

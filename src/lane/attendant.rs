@@ -114,7 +114,7 @@ impl Attendant {
         let presented = self.judge.present(text, sighting.timing, |people| self.gate.open(people));
         let shown = self.shown(&presented);
         self.screen.verdict(shown.clone());
-        let (event, verdict) = (presented.id(), presented.decision.verdict);
+        let (event, verdict) = (presented.id, presented.decision.verdict);
         self.judge.remember(presented);
         self.duty.count(verdict);
         self.past.add(self.time(), &shown);
@@ -206,9 +206,10 @@ impl Attendant {
         let sync = self.sync.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // A replay may pause as long as it likes.
         let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Nokhwa(_)));
-        let (gate, journal) = (self.gate.fault(), self.judge.problem());
+        let (gate, journal, surge) = (self.gate.fault(), self.judge.problem(), self.judge.surge());
         let state = status::State {
             ladder: self.judge.standing(),
+            surge: surge.as_ref(),
             sync: &sync,
             camera: camera.as_ref(),
             gate: gate.as_ref(),

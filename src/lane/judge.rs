@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tongguan_pass::{Answer, Event, GateOutcome, Passage, Ruling};
+use tongguan_pass::{Answer, Event, GateOutcome, Passage, Place, Ruling};
 
 use super::printer::Printer;
 use super::recorder::Recorder;
-use super::{inputs, ladder, policy};
+use super::{inputs, ladder, place, surge};
 use crate::clock::{Clock, Reading};
 use crate::config::Config;
-use crate::decide::{CodeId, Decision, Ladder, Policy, Use, Uses, Verdict, decide};
+use crate::decide::{CodeId, Decision, Ladder, Use, Uses, Verdict, decide};
 use crate::gate::{Ended, GateError, Opening};
 use crate::lang::Text;
 use crate::store::{CodeChange, Journal, NewEntry, StoreError, Trust};
@@ -38,16 +38,12 @@ pub struct Presented {
     pub decision: Decision,
     /// What the gate did.
     pub gate: GateOutcome,
-    id: [u8; 16],
-    entry: NewEntry,
-    trust: Arc<Trust>,
-}
-
-impl Presented {
     /// The id of its event.
-    pub fn id(&self) -> [u8; 16] {
-        self.id
-    }
+    pub id: [u8; 16],
+    entry: NewEntry,
+    /// Not after this, by the gate's clock.
+    latest: Option<jiff::Timestamp>,
+    trust: Arc<Trust>,
 }
 
 /// What a guard says to an event.
@@ -80,7 +76,7 @@ struct Unruled {
 /// See the module.
 pub struct Judge {
     lane: String,
-    policy: Policy,
+    place: Place,
     trust: Arc<RwLock<Arc<Trust>>>,
     clock: Arc<dyn Clock>,
     journal: Arc<Journal>,
@@ -88,7 +84,11 @@ pub struct Judge {
     recorder: Recorder,
     opened: VecDeque<Opened>,
     unruled: Option<Unruled>,
+    draw: Draw,
 }
+
+/// Draws the id of an event.
+pub type Draw = Box<dyn FnMut() -> [u8; 16] + Send>;
 
 /// An opening, and the event and the code it was for.
 struct Opened {
@@ -107,11 +107,13 @@ impl Judge {
         trust: Arc<RwLock<Arc<Trust>>>,
         clock: Arc<dyn Clock>,
         journal: Arc<Journal>,
+        draw: Draw,
     ) -> Result<Self, StoreError> {
         let uses = journal.uses(clock.now().interval().earliest)?;
         let recorder = Recorder::new(Arc::clone(&journal), None);
-        let (lane, policy) = (config.lane.clone(), policy(config));
-        Ok(Self { lane, policy, trust, clock, journal, uses, recorder, opened: VecDeque::new(), unruled: None })
+        let (lane, place) = (config.lane.clone(), place(config));
+        let opened = VecDeque::new();
+        Ok(Self { lane, place, trust, clock, journal, uses, recorder, opened, unruled: None, draw })
     }
 
     /// Prints each event as it is journaled.
@@ -130,8 +132,8 @@ impl Judge {
     ) -> Presented {
         let code = CodeId::of(text);
         let now = self.clock.now();
-        let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
-        let decision = decide(text, &inputs(&trust, &now, &self.uses, &self.policy));
+        let trust = self.trust();
+        let decision = decide(text, &inputs(&trust, &now, &self.uses, &self.place));
         let decided_at = Instant::now();
         let mut event = self.event(&decision, &now);
         let used = CodeChange::Used(code, Use { at: now.best_guess().as_second(), lane: self.lane.clone() });
@@ -151,7 +153,7 @@ impl Judge {
         event.latency_us = latency.map(|d| u32::try_from(d.as_micros()).unwrap_or(u32::MAX));
         entry.record = event.encode();
         self.use_up(&mut entry, event.gate);
-        Presented { decision, gate: event.gate, id: event.id, entry, trust }
+        Presented { decision, gate: event.gate, id: event.id, entry, latest: now.latest, trust }
     }
 
     /// A guard's word to the last code, if that is the event of `id` and was not let in: opens the gate or leaves it closed.
@@ -217,7 +219,7 @@ impl Judge {
     /// Journals what was presented. What cannot be written now waits.
     pub fn remember(&mut self, presented: Presented) {
         self.recorder.record(presented.entry);
-        self.learn_time(&presented.decision, &presented.trust);
+        self.learn_time(&presented.decision, presented.latest, &presented.trust);
     }
 
     /// What became of an opening: a code whose holder did not go through is as good as before.
@@ -254,8 +256,16 @@ impl Judge {
 
     /// Where this gate stands now.
     pub fn standing(&self) -> Ladder {
-        let trust = Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner));
-        ladder(&trust, &self.clock.now(), &self.policy)
+        ladder(&self.trust(), &self.clock.now(), &self.place)
+    }
+
+    /// The surge that is certainly in force, in words.
+    pub fn surge(&self) -> Option<Text> {
+        surge(&self.trust(), &self.clock.now())
+    }
+
+    fn trust(&self) -> Arc<Trust> {
+        Arc::clone(&self.trust.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The last try to journal what waits.
@@ -266,21 +276,30 @@ impl Judge {
         self.recorder.finish()
     }
 
-    /// Our own registry's newest code shows that its moment has passed. Not beyond the lists' end: a stolen key must not be
-    /// able to move the gate into a far future.
-    fn learn_time(&self, decision: &Decision, trust: &Trust) {
+    /// Our own registry's newest code shows that its moment has passed. Not one of a time to come, and none beyond the lists'
+    /// end: a stolen key must not be able to move the gate into the future.
+    fn learn_time(&self, decision: &Decision, latest: Option<jiff::Timestamp>, trust: &Trust) {
         let Some((issued_at, head)) = decision.facts.and_then(|f| f.issued_at).zip(trust.head.as_ref()) else { return };
-        if let Ok(at) = jiff::Timestamp::from_second(i64::from(issued_at.min(head.expires_at))) {
+        if let Ok(at) = jiff::Timestamp::from_second(i64::from(issued_at.min(head.expires_at)))
+            && latest.is_none_or(|latest| at <= latest)
+        {
             self.clock.raise_floor(at);
         }
     }
 
-    fn event(&self, decision: &Decision, now: &Reading) -> Event {
-        let mut id = [0; 16];
-        // Without randomness the journal's own number still tells events apart.
-        getrandom::fill(&mut id).ok();
+    /// The records that wait for the journal.
+    pub fn waiting(&self) -> impl Iterator<Item = &[u8]> {
+        self.recorder.waiting()
+    }
+
+    /// Gives up what waits for the journal, as a power cut does.
+    pub fn forget_waiting(&mut self) {
+        self.recorder.forget_waiting();
+    }
+
+    fn event(&mut self, decision: &Decision, now: &Reading) -> Event {
         Event {
-            id,
+            id: (self.draw)(),
             earliest_ms: ms(now.earliest),
             latest_ms: now.latest.map_or(u64::MAX, ms),
             clock: now.source,
@@ -302,7 +321,7 @@ fn ms(at: jiff::Timestamp) -> u64 {
 #[cfg(test)]
 mod tests {
     use tongguan_pass::code::{Flags, Live, Printed};
-    use tongguan_pass::{KeyId, Keyset, Purpose, RegistryKey, RevocationSet, Root, SigningKey};
+    use tongguan_pass::{KeyId, Keyset, Policy, Purpose, RegistryKey, RevocationSet, Root, SigningKey};
 
     use super::*;
     use crate::clock::Stated;
@@ -345,6 +364,8 @@ mod tests {
                 head_file: Vec::new(),
                 head: None,
                 revocations: RevocationSet::default(),
+                policy_file: Vec::new(),
+                policy: Policy::default(),
             };
             Self { _folder: folder, dir, trust }
         }
@@ -354,7 +375,7 @@ mod tests {
             let clock = Arc::new(Stated(jiff::Timestamp::from_second(i64::from(NOW)).unwrap()));
             let journal = Journal::open(&self.dir).unwrap();
             journal.take_over().unwrap();
-            Judge::new(&Config::default(), trust, clock, Arc::new(journal)).unwrap()
+            Judge::new(&Config::default(), trust, clock, Arc::new(journal), Box::new(super::super::random_id)).unwrap()
         }
 
         fn journal(&self) -> Vec<Entry> {
@@ -473,12 +494,12 @@ mod tests {
         };
         // Let in by the gate: there is nothing to say.
         let passed = judge.present(&live(), timing(), |_| Ok(Opening(1)));
-        let first = passed.id();
+        let first = passed.id;
         judge.remember(passed);
         assert_eq!(rule(&mut judge, first, Answer::LetIn), None);
         let show_again = |judge: &mut Judge| {
             let presented = judge.present(&live(), timing(), |_| panic!("it was used"));
-            let id = presented.id();
+            let id = presented.id;
             judge.remember(presented);
             id
         };

@@ -13,7 +13,7 @@ mod printer;
 mod recorder;
 mod status;
 
-pub use judge::{Judge, Presented, Ruled, Timing, Word};
+pub use judge::{Draw, Judge, Presented, Ruled, Timing, Word};
 pub use recorder::event_json;
 
 use std::io::Write;
@@ -27,11 +27,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use attendant::Attendant;
 use crossbeam_channel::Sender;
+use tongguan_pass::Place;
+use tongguan_pass::policy::{Edition, ListLimits};
 
 use crate::capture::{self, CaptureError, Frame, Mailbox, Spares};
 use crate::clock::{Clock, Reading};
 use crate::config::{CameraSource, Config};
-use crate::decide::{Decision, Inputs, Ladder, Policy, Uses, decide};
+use crate::decide::{Decision, Inputs, Ladder, Uses, decide, surge_words};
 use crate::decode::{Decoder, Settings};
 use crate::gate::Gate;
 use crate::lang::Text;
@@ -89,7 +91,8 @@ impl Lane {
         let recorded = matches!(parts.config.camera, CameraSource::Replay(_));
         let printer = parts.events.take().map(|out| Printer::start(out, recorded)).transpose()?;
         let (trust, clock) = (Arc::clone(&parts.trust), Arc::clone(&parts.clock));
-        let judge = Judge::new(&parts.config, trust, clock, Arc::clone(&parts.journal))?.printing(printer);
+        let judge =
+            Judge::new(&parts.config, trust, clock, Arc::clone(&parts.journal), Box::new(random_id))?.printing(printer);
         let stop = Arc::new(AtomicBool::new(false));
         let (mailbox, spares) = (Arc::new(Mailbox::default()), Arc::new(Spares::default()));
         // One sighting may wait: an older one is of no use to anybody.
@@ -198,34 +201,50 @@ fn look(mailbox: &Mailbox<Frame>, spares: &Spares, sightings: &Sender<Sighting>,
     }
 }
 
-/// What this gate would say to a text, given the codes it has let in.
-pub fn ask(text: &str, trust: &Trust, uses: &Uses, now: &Reading, config: &Config) -> Decision {
-    decide(text, &inputs(trust, now, uses, &policy(config)))
+fn random_id() -> [u8; 16] {
+    let mut id = [0; 16];
+    // Without randomness the journal's own number still tells events apart.
+    getrandom::fill(&mut id).ok();
+    id
 }
 
-fn inputs<'a>(trust: &'a Trust, now: &Reading, uses: &'a Uses, policy: &'a Policy) -> Inputs<'a> {
+/// What this gate would say to a text, given the codes it has let in.
+pub fn ask(text: &str, trust: &Trust, uses: &Uses, now: &Reading, config: &Config) -> Decision {
+    decide(text, &inputs(trust, now, uses, &place(config)))
+}
+
+fn inputs<'a>(trust: &'a Trust, now: &Reading, uses: &'a Uses, place: &'a Place) -> Inputs<'a> {
     Inputs {
         now: now.interval(),
         keys: &trust.keys,
         revocations: &trust.revocations,
-        ladder: ladder(trust, now, policy),
+        ladder: ladder(trust, now, place),
         uses,
-        policy,
+        policy: &trust.policy,
+        place,
     }
 }
 
 /// Where a gate with this trust stands now.
 pub fn standing(trust: &Trust, now: &Reading, config: &Config) -> Ladder {
-    ladder(trust, now, &policy(config))
+    ladder(trust, now, &place(config))
 }
 
-fn ladder(trust: &Trust, now: &Reading, policy: &Policy) -> Ladder {
-    Ladder::of(now.interval(), now.source, trust.head.as_ref().map(Into::into), &trust.keys, policy)
+fn ladder(trust: &Trust, now: &Reading, place: &Place) -> Ladder {
+    let (now, source) = (now.interval(), now.source);
+    let limits = trust.policy.list_limits(place, now);
+    Ladder::of(now, source, trust.head.as_ref().map(Into::into), &trust.keys, limits)
 }
 
-fn policy(config: &Config) -> Policy {
-    Policy {
-        communities: config.policy.communities.clone(),
-        stale_lists_confirm_after: i64::from(config.policy.stale_lists_confirm_after_h) * 3600,
-    }
+/// The surge that is certainly in force, in words.
+pub fn surge(trust: &Trust, now: &Reading) -> Option<Text> {
+    let now = now.interval();
+    trust.policy.surge(now).map(|surge| surge_words(surge, now.earliest, trust.policy.utc_offset()))
+}
+
+/// Where a gate is, and what holds there until the registry's policy says something: its own residents are let in.
+pub fn place(config: &Config) -> Place {
+    let hours = config.policy.stale_lists_confirm_after_h.try_into().unwrap_or(ListLimits::NEVER);
+    let lists = ListLimits { confirm_after: hours, deny_after: ListLimits::NEVER };
+    Place { communities: config.policy.communities.clone(), otherwise: Edition { lists, ..Edition::built_in() } }
 }

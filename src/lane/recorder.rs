@@ -55,6 +55,16 @@ impl Recorder {
         }
     }
 
+    /// The records that wait.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &[u8]> {
+        self.waiting.iter().map(|entry| entry.record.as_slice())
+    }
+
+    /// What waits is gone.
+    pub(super) fn forget_waiting(&mut self) {
+        self.waiting.clear();
+    }
+
     /// Why events wait, if they do.
     pub(super) fn problem(&self) -> Option<Text> {
         self.problem.as_ref().map(StoreError::words)

@@ -8,6 +8,7 @@ use crate::sync::SyncState;
 /// What the lines are made from.
 pub(super) struct State<'a> {
     pub(super) ladder: Ladder,
+    pub(super) surge: Option<&'a Text>,
     pub(super) sync: &'a SyncState,
     pub(super) camera: Option<&'a Text>,
     pub(super) gate: Option<&'a Text>,
@@ -21,6 +22,8 @@ pub(super) fn lines(state: &State<'_>) -> Vec<StatusLine> {
         StatusLine { level: lists.level(), text: lists.words() },
         StatusLine { level: clock.level(), text: clock.words() },
     ];
+    // Not a fault, but whoever looks at a code of half an hour ago should know.
+    lines.extend(state.surge.map(|text| StatusLine { level: Level::Amber, text: text.clone() }));
     lines.extend(keys.words().map(|text| StatusLine { level: keys.level(), text }));
     let mut problem = |level, zh: &str, en: &str, what: Option<&Text>| {
         if let Some(what) = what {
@@ -34,6 +37,8 @@ pub(super) fn lines(state: &State<'_>) -> Vec<StatusLine> {
     problem(Level::Red, "闸机", "Gate", state.gate);
     problem(Level::Red, "记录暂存内存", "Events wait in memory", state.journal);
     problem(Level::Amber, "同步", "Sync", state.sync.words().as_ref());
+    let notices = [&state.sync.stick, &state.sync.storage].into_iter().flatten();
+    lines.extend(notices.map(|(level, text)| StatusLine { level: *level, text: text.clone() }));
     lines.sort_by_key(|line| std::cmp::Reverse(line.level));
     lines
 }
@@ -83,7 +88,7 @@ mod tests {
 
     fn state(sync: &SyncState, clock: KnownTime) -> State<'_> {
         let ladder = Ladder { lists: Lists::Never, clock, keys: Keys::None };
-        State { ladder, sync, camera: None, gate: None, journal: None }
+        State { ladder, surge: None, sync, camera: None, gate: None, journal: None }
     }
 
     #[test]
@@ -124,6 +129,23 @@ mod tests {
         }
         assert!(lines.iter().any(|l| l.text.zh == "记录暂存内存：磁盘已满，请腾出空间"), "{lines:?}");
         assert!(lines.iter().any(|l| l.text.en.starts_with("Sync: the registry cannot be reached;")), "{lines:?}");
+    }
+
+    #[test]
+    fn a_surge_is_said_for_whoever_wonders_at_an_old_code() {
+        let sync = SyncState::default();
+        let surge = Text::new("登记处繁忙", "The registry is overloaded");
+        let lines = lines(&State { surge: Some(&surge), ..state(&sync, KnownTime::Well) });
+        assert!(lines.iter().any(|l| l.level == Level::Amber && l.text == surge), "{lines:?}");
+    }
+
+    #[test]
+    fn what_is_to_be_known_of_stick_and_disk_stands_beside_the_ladder() {
+        let stick = (Level::Amber, Text::new("可以拔出", "you can pull it"));
+        let storage = (Level::Amber, Text::new("剩余 5 MB", "5 MB left"));
+        let sync = SyncState { stick: Some(stick), storage: Some(storage), ..SyncState::default() };
+        let said: Vec<String> = lines(&state(&sync, KnownTime::Well)).into_iter().map(|l| l.text.en).collect();
+        assert!(said.contains(&"you can pull it".into()) && said.contains(&"5 MB left".into()), "{said:?}");
     }
 
     #[test]

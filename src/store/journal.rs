@@ -25,6 +25,8 @@ const MIGRATIONS: &[M<'_>] = &[
     ),
     // What the clock showed, for people (milliseconds); the record holds only the interval.
     M::up("ALTER TABLE event ADD COLUMN at INTEGER"),
+    // Since when the registry has it (Unix seconds, not later than the true time).
+    M::up("ALTER TABLE event ADD COLUMN handed_in_at INTEGER"),
 ];
 
 /// More than a gate can have begun and not cleared.
@@ -221,13 +223,7 @@ impl Journal {
     /// # Errors
     /// [`StoreError`].
     pub fn waiting(&self, limit: usize) -> Result<(Sha256Hash, Vec<Entry>), StoreError> {
-        let entries = self.select("WHERE handed_in = 0 AND seq > ?1 ORDER BY seq LIMIT ?2", 0, limit)?;
-        let first = entries.first().map_or(1, |e| e.seq);
-        let previous = self.with(|db| {
-            let before = db.query_row("SELECT chain FROM event WHERE seq = ?1", [sql(first - 1)], |row| row.get(0));
-            Ok(before.optional()?.unwrap_or([0; 32]))
-        })?;
-        Ok((Sha256Hash(previous), entries))
+        self.waiting_after(0, limit)
     }
 
     /// How many events the registry does not have.
@@ -241,14 +237,8 @@ impl Journal {
         self.with(count).map(i64::unsigned_abs)
     }
 
-    /// The registry has every event up to `seq`.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn mark_handed_in(&self, seq: u64) -> Result<(), StoreError> {
-        self.with(|db| {
-            db.execute("UPDATE event SET handed_in = 1 WHERE handed_in = 0 AND seq <= ?1", [sql(seq)]).map(drop)
-        })
+    pub(super) fn path(&self) -> std::path::PathBuf {
+        self.dir.file("journal.db")
     }
 
     /// Lets the database grow no further, as a full disk does.
@@ -258,7 +248,7 @@ impl Journal {
         self.with(|db| db.pragma_update_and_check(None, "max_page_count", pages.unwrap_or(1 << 30), |_| Ok(())))
     }
 
-    fn select(&self, rest: &str, seq: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
+    pub(super) fn select(&self, rest: &str, seq: u64, limit: usize) -> Result<Vec<Entry>, StoreError> {
         self.with(|db| {
             let mut rows = db.prepare(&format!("SELECT seq, record, chain, handed_in, at FROM event {rest}"))?;
             let entry = |row: &rusqlite::Row<'_>| {
@@ -274,21 +264,21 @@ impl Journal {
         })
     }
 
-    fn with<T>(&self, act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>) -> Result<T, StoreError> {
         // A writer that panicked left no half transaction behind: it was rolled back when dropped.
         let mut db: MutexGuard<'_, Connection> = self.db.lock().unwrap_or_else(PoisonError::into_inner);
         act(&mut db).map_err(|source| StoreError::Database { path: self.dir.file("journal.db"), source })
     }
 }
 
-fn last(db: &Connection) -> rusqlite::Result<(u64, Sha256Hash)> {
+pub(super) fn last(db: &Connection) -> rusqlite::Result<(u64, Sha256Hash)> {
     let last = db.query_row("SELECT seq, chain FROM event ORDER BY seq DESC LIMIT 1", [], |row| {
         Ok((row.get::<_, i64>(0)?.unsigned_abs(), Sha256Hash(row.get(1)?)))
     });
     Ok(last.optional()?.unwrap_or((0, Sha256Hash([0; 32]))))
 }
 
-fn sql(seq: u64) -> i64 {
+pub(super) fn sql(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
 

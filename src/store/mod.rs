@@ -14,8 +14,13 @@
 
 mod database;
 mod device;
+mod handover;
 mod intents;
 mod journal;
+mod notes;
+mod prune;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trust;
 
 use std::fs;
@@ -25,7 +30,10 @@ use std::path::{Path, PathBuf};
 
 use crate::lang::Text;
 pub use device::DeviceKey;
+pub use handover::ReceiptError;
 pub use journal::{CodeChange, Entry, Journal, NewEntry};
+pub use notes::NoteError;
+pub use prune::{Holdings, free_space};
 pub use trust::{Change, Trust, TrustStore, Update};
 
 /// Why the data folder could not be used, and what to do.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use rusqlite_migration::{M, Migrations};
-use tongguan_pass::{Head, Keyset, ListError, Revocation, RevocationSet, Root};
+use tongguan_pass::{Head, Keyset, ListError, Policy, Revocation, RevocationSet, Root};
 
 use super::{DataDir, StoreError, database};
 
@@ -32,6 +32,10 @@ pub struct Trust {
     pub head: Option<Head>,
     /// The revoked handles.
     pub revocations: RevocationSet,
+    /// The policy as a file; empty if the head names none.
+    pub policy_file: Vec<u8>,
+    /// The policy; one with nothing in it if the head names none.
+    pub policy: Policy,
 }
 
 impl Trust {
@@ -136,8 +140,9 @@ impl TrustStore {
         let root = Root::open_pinned(&root_file).map_err(content)?;
         let keyset_file = self.file("keyset")?.unwrap_or_default();
         let head_file = self.file("head")?.unwrap_or_default();
-        let (keys, head, revocations) = if head_file.is_empty() {
-            (Keyset::new(0, 0, Vec::new()).map_err(content)?, None, RevocationSet::default())
+        let policy_file = self.file("policy")?.unwrap_or_default();
+        let (keys, head, revocations, policy) = if head_file.is_empty() {
+            (Keyset::new(0, 0, Vec::new()).map_err(content)?, None, RevocationSet::default(), Policy::default())
         } else {
             let keys = Keyset::open(&keyset_file, &root).map_err(content)?;
             let head = Head::open(&head_file, &keys).map_err(content)?;
@@ -148,9 +153,10 @@ impl TrustStore {
             if revocations.checksum() != head.revocations.checksum {
                 return Err(self.content(&ListError::Checksum));
             }
-            (keys, Some(head), revocations)
+            let policy = open_policy(&head, &policy_file).map_err(content)?;
+            (keys, Some(head), revocations, policy)
         };
-        Ok(Arc::new(Trust { root_file, root, keyset_file, keys, head_file, head, revocations }))
+        Ok(Arc::new(Trust { root_file, root, keyset_file, keys, head_file, head, revocations, policy_file, policy }))
     }
 
     /// Writes what a sync brought, whole or not at all (SY 8.5).
@@ -168,6 +174,7 @@ impl TrustStore {
             put(tx, "root", &update.trust.root_file)?;
             put(tx, "keyset", &update.trust.keyset_file)?;
             put(tx, "head", &update.trust.head_file)?;
+            put(tx, "policy", &update.trust.policy_file)?;
             match &update.change {
                 Change::Add(added, oldest_day) => {
                     tx.execute("DELETE FROM revocation WHERE expiry_day < ?1", [oldest_day])?;
@@ -222,6 +229,13 @@ impl TrustStore {
     fn content(&self, error: &ListError) -> StoreError {
         StoreError::Content { path: self.dir.file("trust.db"), problem: format!("holds a file that {error}") }
     }
+}
+
+/// SY 4.4, 12: the policy the head names; without one, a policy with nothing in it.
+fn open_policy(head: &Head, file: &[u8]) -> Result<Policy, ListError> {
+    let Some(named) = head.policy() else { return Ok(Policy::default()) };
+    named.check(file)?;
+    Policy::decode(file)
 }
 
 fn file(db: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {

@@ -1,7 +1,7 @@
 //! Fetching the lists and checking them against each other and against what is known (SYNC 3 to 5, 8).
 
 use tongguan_pass::{
-    FileRef, Head, Keyset, ListError, Revocation, RevocationList, RevocationSet, Root, Sha256Hash, limits,
+    FileRef, Head, Keyset, ListError, Policy, Revocation, RevocationList, RevocationSet, Root, Sha256Hash, limits,
 };
 
 use super::{SyncError, Transport};
@@ -47,8 +47,21 @@ pub fn fetch(transport: &dyn Transport, known: &Trust) -> Result<Option<Update>,
         bound = None;
     }
     let (revocations, change) = revocations(transport, bound, &known.revocations, &head)?;
-    let trust = Trust { root_file, root, keyset_file, keys, head_file, head: Some(head), revocations };
+    let (policy_file, policy) = policy(transport, known, &head)?;
+    let head = Some(head);
+    let trust = Trust { root_file, root, keyset_file, keys, head_file, head, revocations, policy_file, policy };
     Ok(Some(Update { replaces: known.head_file.clone(), trust, change }))
+}
+
+/// SY 12: the policy the head names; without one, a policy with nothing in it.
+fn policy(transport: &dyn Transport, known: &Trust, head: &Head) -> Result<(Vec<u8>, Policy), SyncError> {
+    let Some(named) = head.policy() else { return Ok(Default::default()) };
+    if known.head.as_ref().and_then(Head::policy) == Some(named) {
+        return Ok((known.policy_file.clone(), known.policy.clone()));
+    }
+    let file = get_named(transport, named, "the policy", limits::POLICY_BYTES)?;
+    let policy = Policy::decode(&file).map_err(refused("the policy"))?;
+    Ok((file, policy))
 }
 
 /// SY 3.2: from the root that is known to the one the head names, each signed by the one before.

@@ -3,26 +3,29 @@
 //! One sync fetches everything into memory, checks it all, and only then writes it, in one transaction: whatever goes
 //! wrong before, the gate goes on with what it had.
 
+mod handin;
+mod housekeeping;
 mod lists;
 mod partial;
 mod schedule;
+mod stick;
 mod time;
 mod transport;
+mod watch;
 
+pub use housekeeping::{Housekeeping, Limits};
 pub use lists::fetch;
 pub use schedule::{Schedule, SyncState, Syncer};
+pub use stick::{Exchanged, StickError, Visit, visit};
 pub use transport::{Folder, ListsOnly, Transport, TransportError, check_source, open};
+pub use watch::StickWatch;
 
-use tongguan_pass::{Batch, ListError, limits};
+use handin::HandIn;
+use tongguan_pass::ListError;
 
 use crate::clock::Clock;
 use crate::lang::Text;
-use crate::store::{DeviceKey, Journal, StoreError, TrustStore};
-
-/// Events in one batch.
-const BATCH: usize = 200;
-/// Batches in one sync: a gate that comes back after weeks fetches new lists in between.
-const BATCHES: usize = 50;
+use crate::store::{DeviceKey, Journal, ReceiptError, StoreError, TrustStore};
 
 /// Why a sync failed. What was there before is kept.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +83,29 @@ pub enum SyncError {
     /// Whatever took the events, it was not a registry.
     #[error("events: the answer is no registry's receipt (a log-in page of the network?); they are kept")]
     NoReceipt,
+    /// A registry that cannot sign receipts.
+    #[error(
+        "events: the registry gives no signed receipt, so they are kept; at the registry, run `tongguan-registry keys rotate`"
+    )]
+    Unsigned,
+    /// A receipt that nobody could have signed but the registry, and the registry did not.
+    #[error("refused the receipt: it {0}; the events are kept. If the registry has changed its keys, sync again")]
+    BadReceipt(ListError),
+    /// A good receipt, but not for what was handed in.
+    #[error(
+        "events: the receipt is for {from} to {to}, and {last} was handed in: an old answer, sent again by somebody in between, or a registry that was restored from a backup; they are kept"
+    )]
+    OldReceipt {
+        /// The first record it covers.
+        from: u64,
+        /// The last record it covers.
+        to: u64,
+        /// The last record handed in.
+        last: u64,
+    },
+    /// A good receipt that does not fit the journal.
+    #[error(transparent)]
+    Receipt(#[from] ReceiptError),
     /// The store refuses.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -109,7 +135,19 @@ impl SyncError {
                 "登记处未确认收到记录，网络可能需要登录",
                 "the registry did not confirm the events; the network may want a log-in",
             ),
-            Self::Store(error) => error.words(),
+            Self::Unsigned => Text::new(
+                "登记处未签收记录，记录已保留，请通知管理员",
+                "the registry signs no receipts, the events are kept; tell who runs it",
+            ),
+            Self::BadReceipt(_) | Self::OldReceipt { .. } => Text::new(
+                "收到的回执无效，记录已保留，请通知管理员",
+                "the receipt is not valid, the events are kept; tell who runs the registry",
+            ),
+            Self::Receipt(ReceiptError::Store(error)) | Self::Store(error) => error.words(),
+            Self::Receipt(_) => Text::new(
+                "回执与本机记录不符，记录已保留，请通知管理员",
+                "the receipt does not match this gate's events, which are kept; tell who runs it",
+            ),
         }
     }
 }
@@ -163,7 +201,7 @@ pub fn sync(
     let (version, expires_at) = trust.head.as_ref().map_or((0, 0), |h| (h.version, h.expires_at));
     let revoked = trust.revocations.entries().len();
     let expired = clock.now().interval().earliest > i64::from(expires_at);
-    let (events_sent, upload_error) = match hand_in(transport, journal, device) {
+    let (events_sent, upload_error) = match (HandIn { trust, journal, device, clock }).run(transport) {
         Ok(sent) => (sent, None),
         Err((sent, error)) => (sent, Some(error)),
     };
@@ -172,46 +210,4 @@ pub fn sync(
         Err(e) => (0, upload_error.or(Some(e.into()))),
     };
     Ok(Report { version, changed, revoked, expired, events_sent, events_waiting, upload_error })
-}
-
-/// SY 6.5: the registry says what it has. Any other answer, be it a hotel's log-in page with status 200, is none.
-fn receipt(answer: &[u8], count: usize, last_seq: u64) -> Result<(), SyncError> {
-    #[derive(serde::Deserialize)]
-    struct Receipt {
-        stored: u64,
-        duplicate: u64,
-        next_seq: u64,
-    }
-    match serde_json::from_slice::<Receipt>(answer) {
-        Ok(r) if r.stored.checked_add(r.duplicate) == Some(count as u64) && r.next_seq > last_seq => Ok(()),
-        _ => Err(SyncError::NoReceipt),
-    }
-}
-
-/// SY 6.1: hands in what waits, batch by batch; each is marked only when the registry has said that it has it.
-fn hand_in(transport: &dyn Transport, journal: &Journal, device: &DeviceKey) -> Result<u64, (u64, SyncError)> {
-    let mut sent = 0;
-    if !transport.takes_events() {
-        return Ok(sent);
-    }
-    for _ in 0..BATCHES {
-        let (previous, entries) = journal.waiting(BATCH).map_err(|e| (sent, e.into()))?;
-        let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(sent) };
-        let batch = Batch {
-            device: device.public(),
-            first_seq: first.seq,
-            previous,
-            records: entries.iter().map(|e| e.record.clone()).collect(),
-        };
-        let bytes = batch.sign(device.signing());
-        debug_assert!(bytes.len() <= limits::BATCH_BYTES, "200 records of at most 1 KiB fit");
-        transport
-            .post("v1/events", &bytes)
-            .map_err(|source| SyncError::Transport { what: "events".into(), source })
-            .and_then(|answer| receipt(&answer, entries.len(), last.seq))
-            .and_then(|()| Ok(journal.mark_handed_in(last.seq)?))
-            .map_err(|e| (sent, e))?;
-        sent += entries.len() as u64;
-    }
-    Ok(sent)
 }

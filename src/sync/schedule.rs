@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::{Report, SyncError, Transport, sync};
+use super::{Housekeeping, Report, SyncError, Transport, sync};
 use crate::clock::Clock;
+use crate::decide::Level;
 use crate::lang::Text;
 use crate::store::{DeviceKey, Journal, Trust, TrustStore};
 
@@ -45,6 +46,10 @@ pub struct SyncState {
     pub problem: Option<Text>,
     /// Since when nothing could be fetched; `None` while it can. By a clock that only runs forward.
     pub failing_since: Option<Instant>,
+    /// What the guard should know of a stick that is plugged in.
+    pub stick: Option<(Level, Text)>,
+    /// What the guard should know of the disk.
+    pub storage: Option<(Level, Text)>,
 }
 
 impl SyncState {
@@ -81,6 +86,8 @@ pub struct Syncer {
     pub state: Arc<Mutex<SyncState>>,
     /// When.
     pub schedule: Schedule,
+    /// Looks after the journal.
+    pub housekeeping: Housekeeping,
 }
 
 impl Syncer {
@@ -109,6 +116,8 @@ impl Syncer {
             // Whoever brought new lists, this thread or `tongguan sync`: what is stored is what counts.
             self.follow_store();
             self.clock.keep();
+            let storage = self.housekeeping.step(self.clock.as_ref());
+            self.set(|state| state.storage = storage);
             match stop.recv_timeout(LOOK) {
                 Err(RecvTimeoutError::Timeout) => {}
                 _ => return,

@@ -387,6 +387,10 @@ impl Transport for Folder {
         let path = self.0.join(path);
         let read = |path: &Path| {
             let mut bytes = Vec::new();
+            // A pipe on a stick would be waited for, for ever.
+            if !path.metadata()?.is_file() {
+                return Err(ErrorKind::InvalidInput.into());
+            }
             File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
             Ok(bytes)
         };

@@ -65,6 +65,10 @@ fn serve(mut stream: TcpStream, folder: &Path, fault: &impl Fn(&str) -> Fault) {
         request.push(byte[0]);
     }
     let request = String::from_utf8_lossy(&request).into_owned();
+    // A body that stays unread would break the answer off.
+    let length =
+        request.to_ascii_lowercase().lines().find_map(|l| l.strip_prefix("content-length:")?.trim().parse().ok());
+    std::io::copy(&mut (&stream).take(length.unwrap_or(0)), &mut std::io::sink()).ok();
     let path = request.split(' ').nth(1).unwrap_or("/").trim_start_matches('/');
     let fault = fault(path);
     let file = std::fs::read(folder.join(if let Fault::Instead(other) = fault { other } else { path }));

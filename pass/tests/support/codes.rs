@@ -25,6 +25,7 @@ impl Codes {
             clause: clause.into(),
             keys: registry_keys(),
             now,
+            policy: None,
             text: text.into(),
             expect,
         });

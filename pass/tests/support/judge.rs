@@ -1,26 +1,28 @@
 //! What the crate says about a vector, in the vector's own words.
 
 use tongguan_pass::head::DeltaRef;
+use tongguan_pass::policy::{Edition, Rule, Surge, Who};
 use tongguan_pass::{
-    Batch, Body, Event as PassEvent, FileRef, Freshness, Head, Interval, Keyset, ListError, Passage as PassPassage,
-    Purpose, RegistryKey, Revocation, RevocationList, RevocationSet, Root, Ruling as PassRuling, Sha256Hash, TimeReply,
-    Unverified, VerifyingKey,
+    Admission, Batch, Body, Event as PassEvent, FileRef, Freshness, Head, Interval, Keyset, ListError, Note,
+    Passage as PassPassage, Place, Policy, Purpose, Receipt, RegistryKey, Revocation, RevocationList, RevocationSet,
+    Root, Ruling as PassRuling, Sha256Hash, SigningKey, TimeReply, Unverified, VerifyingKey,
 };
 use tongguan_pass::{CodeError, KeyId};
 
 use super::lists::bytes;
 use super::make::hex;
 use super::schema::{
-    Check, CodeExpect, CodeVector, Delta, Event, Fields, Key, ListExpect, ListVector, Passage, Record, Ref, Revoked,
-    RootKey, Ruling, TypedRef,
+    Check, CodeExpect, CodeVector, Delta, Event, Fields, Key, ListExpect, ListVector, Lists, Now, Passage,
+    PolicyExpect, PolicyVector, Record, Ref, Revoked, RootKey, Ruling, ShownEdition, ShownRule, ShownSurge, TypedRef,
 };
 
 pub(crate) fn code(vector: &CodeVector) -> CodeExpect {
     let keys = Keyset::new(1, 0, vector.keys.iter().map(registry_key).collect()).expect("the vector's keys are good");
     match Unverified::parse(&vector.text).and_then(|code| code.verify(&keys)) {
         Ok(code) => {
-            let now = Interval { earliest: vector.now.earliest, latest: vector.now.latest.unwrap_or(i64::MAX) };
-            let freshness = code.freshness(now);
+            let policy =
+                vector.policy.as_ref().map(|file| Policy::decode(&bytes(file)).expect("the vector's policy is good"));
+            let freshness = code.freshness_in(interval(vector.now), policy.unwrap_or_default().surges());
             CodeExpect::Verified {
                 kind: code.body().kind().name().into(),
                 fields: fields(code.body()),
@@ -38,6 +40,53 @@ pub(crate) fn code(vector: &CodeVector) -> CodeExpect {
             }
             CodeExpect::Refused { error: error.name().into(), field, key, kind }
         }
+    }
+}
+
+fn interval(now: Now) -> Interval {
+    Interval { earliest: now.earliest, latest: now.latest.unwrap_or(i64::MAX) }
+}
+
+pub(crate) fn policy(vector: &PolicyVector) -> PolicyExpect {
+    let policy = match Policy::decode(&bytes(&vector.file)) {
+        Ok(policy) => policy,
+        Err(error) => {
+            let field = if let ListError::Field(name) = error { Some(name.into()) } else { None };
+            return PolicyExpect::Refused { error: error.name().into(), field };
+        }
+    };
+    let Some(ask) = &vector.ask else { return show_policy(&policy) };
+    let place = Place { communities: ask.communities.clone(), otherwise: Edition::built_in() };
+    let now = interval(ask.now);
+    let admission = policy.judge(&place, ask.category, ask.community, now);
+    let opens = if let Admission::OutsideHours { opens } = admission { Some(opens) } else { None };
+    let limits = policy.list_limits(&place, now);
+    let lists = Lists { confirm_after: limits.confirm_after, deny_after: limits.deny_after };
+    PolicyExpect::Answer { admission: admission.name().into(), opens, lists }
+}
+
+fn show_policy(policy: &Policy) -> PolicyExpect {
+    let surge = |s: &Surge| ShownSurge { from: s.from, until: s.until, minutes: s.minutes };
+    let rule = |r: &Rule| ShownRule {
+        first: r.first,
+        last: r.last,
+        who: if r.who == Who::Own { "own" } else { "any" }.into(),
+        days: r.days,
+        from: r.from,
+        until: r.until,
+        answer: r.answer.name().into(),
+    };
+    let edition = |e: &Edition| ShownEdition {
+        community: e.community,
+        effective_from: e.effective_from,
+        lists_confirm_after: e.lists.confirm_after,
+        lists_deny_after: e.lists.deny_after,
+        rules: e.rules.iter().map(rule).collect(),
+    };
+    PolicyExpect::Policy {
+        utc_offset: policy.utc_offset(),
+        surges: policy.surges().iter().map(surge).collect(),
+        editions: policy.editions().iter().map(edition).collect(),
     }
 }
 
@@ -143,6 +192,23 @@ fn judge(vector: &ListVector) -> Result<ListExpect, ListError> {
                 continues(&batch, stored.seq, &stored.chain)?;
             }
             show_batch(&batch)
+        }
+        Check::Receipt => {
+            let device: [u8; 32] = hex_of(&given.device).try_into().expect("32 bytes");
+            let device = VerifyingKey::from_bytes(&device).expect("a point");
+            Receipt::open(&file, &keyset(), &device).map(|r| ListExpect::Receipt {
+                device: hex(r.device.as_bytes()),
+                first_seq: r.first_seq,
+                next_seq: r.next_seq,
+                chain: r.chain.to_string(),
+            })
+        }
+        Check::Note => {
+            let private: [u8; 32] = hex_of(&given.private_key).try_into().expect("32 bytes");
+            let note = Note::decode(&file)?.expect("the vector is a note");
+            let text = note.open(&SigningKey::from_bytes(&private))?;
+            let text = String::from_utf8(text).expect("the vector's text is UTF-8");
+            Ok(ListExpect::Note { about: hex(&note.about), key: note.key.0, text })
         }
         Check::Time => {
             let nonce: [u8; 16] = hex_of(&given.nonce).try_into().expect("16 bytes");

@@ -63,6 +63,7 @@ pub(crate) const KEYSET: u8 = 2;
 pub(crate) const HEAD: u8 = 3;
 pub(crate) const EVENTS: u8 = 4;
 pub(crate) const TIME_REPLY: u8 = 5;
+pub(crate) const RECEIPT_FILE: u8 = 6;
 
 /// SY 2.1, with the signatures as they come.
 pub(crate) fn envelope(kind: u8, body: &[u8], signatures: &[(u16, [u8; 64])]) -> Vec<u8> {
@@ -85,6 +86,7 @@ pub(crate) fn signed(kind: u8, body: &[u8], signers: &[(u16, &SigningKey)]) -> V
         KEYSET => "tongguan/1/keyset",
         HEAD => "tongguan/1/head",
         EVENTS => "tongguan/1/events",
+        RECEIPT_FILE => "tongguan/1/receipt",
         _ => "tongguan/1/time",
     };
     signed_as(kind, context, body, signers)
@@ -192,6 +194,8 @@ fn keyset_body(version: u32, keys: &[Key]) -> Vec<u8> {
             "printed" => 3,
             "lists" => 4,
             "time" => 5,
+            "notes" => 6,
+            "receipt" => 7,
             other => other.parse().expect("a number stands for a wrong purpose"),
         });
         b.extend(k.not_before.to_be_bytes());
@@ -204,6 +208,11 @@ fn keyset_body(version: u32, keys: &[Key]) -> Vec<u8> {
 /// The keyset that the other vectors are checked with.
 pub(crate) fn keyset_file() -> Vec<u8> {
     root_signed(KEYSET, &keyset_body(1, &registry_keys()), &[1, 2])
+}
+
+/// A keyset of other keys.
+pub(crate) fn keyset_of(keys: &[Key]) -> Vec<u8> {
+    root_signed(KEYSET, &keyset_body(1, keys), &[1, 2])
 }
 
 pub(crate) fn with_keyset() -> Given {
@@ -579,8 +588,14 @@ fn keysets(v: &mut Lists) {
     };
     let file = changed(&|k| k.purpose = "0".into());
     keyset("keyset-purpose-0", "SY 3.5", "A purpose that there is not.", &file, field("purpose"));
-    let file = changed(&|k| k.purpose = "6".into());
-    keyset("keyset-purpose-6", "SY 3.5", "A purpose that there is not.", &file, field("purpose"));
+    for (n, purpose) in [(6, "notes"), (7, "receipt")] {
+        let mut key = first.to_vec();
+        key[0].purpose = purpose.into();
+        let about = format!("A key of purpose {n}.");
+        keyset(&format!("keyset-purpose-{n}"), "SY 3.5", &about, &by_root(&key), expect(&key));
+    }
+    let file = changed(&|k| k.purpose = "8".into());
+    keyset("keyset-purpose-8", "SY 3.5", "A purpose that there is not.", &file, field("purpose"));
     let file = changed(&|k| k.not_after = k.not_before - 1);
     keyset("keyset-validity-backward", "SY 3.5", "A key that is over before it begins.", &file, field("validity"));
     let file = changed(&|k| k.public_key = hex(&forge::small_order()[0]));

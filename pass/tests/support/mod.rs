@@ -5,6 +5,8 @@ pub(crate) mod forge;
 pub(crate) mod judge;
 pub(crate) mod lists;
 pub(crate) mod make;
+pub(crate) mod policies;
+pub(crate) mod receipts;
 pub(crate) mod revocations;
 pub(crate) mod schema;
 pub(crate) mod tampered;

@@ -11,6 +11,9 @@ pub(crate) struct CodeVector {
     pub(crate) clause: String,
     pub(crate) keys: Vec<Key>,
     pub(crate) now: Now,
+    /// A policy file, whose surges count.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) policy: Option<String>,
     pub(crate) text: String,
     pub(crate) expect: CodeExpect,
 }
@@ -120,6 +123,8 @@ pub(crate) enum Check {
     Revocations,
     Apply,
     Events,
+    Receipt,
+    Note,
     Time,
 }
 
@@ -143,6 +148,10 @@ pub(crate) struct Given {
     pub(crate) stored: Option<Stored>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) nonce: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) device: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) private_key: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -227,6 +236,17 @@ pub(crate) enum ListExpect {
         previous: String,
         records: Vec<Record>,
     },
+    Receipt {
+        device: String,
+        first_seq: u64,
+        next_seq: u64,
+        chain: String,
+    },
+    Note {
+        about: String,
+        key: u16,
+        text: String,
+    },
     Time {
         at_ms: u64,
     },
@@ -276,10 +296,10 @@ pub(crate) struct Record {
     pub(crate) chain: String,
     /// Of a record of type 1 (SY 6.4), else `null`.
     pub(crate) event: Option<Event>,
-    /// Of a record of type 2 (SY 6.6), else left out.
+    /// Of a record of type 2 (SY 6.9), else left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) passage: Option<Passage>,
-    /// Of a record of type 4 (SY 6.8), else left out.
+    /// Of a record of type 4 (SY 6.10), else left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) ruling: Option<Ruling>,
 }
@@ -320,4 +340,90 @@ pub(crate) struct Event {
     pub(crate) reason: String,
     pub(crate) gate: String,
     pub(crate) latency_us: [u32; 4],
+}
+
+/// A file of `vectors/policy`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PolicyVector {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    pub(crate) clause: String,
+    pub(crate) file: String,
+    /// What the policy is asked; else it is only read.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) ask: Option<Ask>,
+    pub(crate) expect: PolicyExpect,
+}
+
+/// Somebody at a gate.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Ask {
+    /// Those of the gate.
+    pub(crate) communities: Vec<u32>,
+    pub(crate) category: u8,
+    /// That of the code.
+    pub(crate) community: u32,
+    pub(crate) now: Now,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(crate) enum PolicyExpect {
+    Refused {
+        error: String,
+        /// With `field`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        field: Option<String>,
+    },
+    Answer {
+        admission: String,
+        /// With `outside_hours`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        opens: Option<i64>,
+        lists: Lists,
+    },
+    Policy {
+        utc_offset: i16,
+        surges: Vec<ShownSurge>,
+        editions: Vec<ShownEdition>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Lists {
+    pub(crate) confirm_after: u16,
+    pub(crate) deny_after: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShownSurge {
+    pub(crate) from: u32,
+    pub(crate) until: u32,
+    pub(crate) minutes: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShownEdition {
+    pub(crate) community: u32,
+    pub(crate) effective_from: u32,
+    pub(crate) lists_confirm_after: u16,
+    pub(crate) lists_deny_after: u16,
+    pub(crate) rules: Vec<ShownRule>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShownRule {
+    pub(crate) first: u8,
+    pub(crate) last: u8,
+    pub(crate) who: String,
+    pub(crate) days: u8,
+    pub(crate) from: u16,
+    pub(crate) until: u16,
+    pub(crate) answer: String,
 }

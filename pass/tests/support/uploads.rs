@@ -290,7 +290,7 @@ fn passages(v: &mut Lists) {
                 believed(1, [0; 32], &[Record { seq: 1, chain, event: None, passage, ruling: None }])
             },
         );
-        v.push(Check::Events, &format!("passage-{name}"), "SY 6.6", about, Given::default(), &file, expect);
+        v.push(Check::Events, &format!("passage-{name}"), "SY 6.9", about, Given::default(), &file, expect);
     }
 }
 
@@ -327,7 +327,7 @@ fn rulings(v: &mut Lists) {
                 believed(1, [0; 32], &[Record { seq: 1, chain, event: None, passage: None, ruling: Some(ruling) }])
             },
         );
-        v.push(Check::Events, &format!("ruling-{name}"), "SY 6.8", about, Given::default(), &file, expect);
+        v.push(Check::Events, &format!("ruling-{name}"), "SY 6.10", about, Given::default(), &file, expect);
     };
     rulings("let-in", "A guard has seen a document and lets in.", &record, Ok(good.clone()));
     let away = encode(b"", u64::MAX, 4, 2, "", 0);

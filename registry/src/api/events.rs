@@ -5,6 +5,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
+use data_encoding::BASE64;
 use serde::Serialize;
 use tongguan_pass::limits;
 use utoipa::ToSchema;
@@ -20,6 +21,8 @@ pub(super) struct Receipt {
     duplicate: usize,
     /// One more than the highest number stored of this device.
     next_seq: u64,
+    /// The signed receipt (docs/SYNC.md, 6.6) in base64; `null` while the registry has no key to sign it.
+    receipt: Option<String>,
 }
 
 /// Hand in a signed batch of events.
@@ -43,6 +46,15 @@ pub(super) async fn hand_in(
         StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(limits::BATCH_BYTES),
         _ => ApiError::bad_request("the body could not be read"),
     })?;
-    let receipt = app.ask(move |r| r.accept(&body)).await?;
-    Ok(Json(Receipt { stored: receipt.stored, duplicate: receipt.duplicate, next_seq: receipt.next_seq }))
+    let (done, receipt) = app
+        .ask(move |r| {
+            let (device, done) = r.accept(&body)?;
+            // The events are stored; without a receipt the device keeps them too, and asks again.
+            let receipt =
+                r.receipt(device, &done.run).inspect_err(|error| tracing::error!(%error, "no receipt is given"));
+            Ok((done, receipt.ok()))
+        })
+        .await?;
+    let receipt = receipt.map(|bytes| BASE64.encode(&bytes));
+    Ok(Json(Receipt { stored: done.stored, duplicate: done.duplicate, next_seq: done.next_seq, receipt }))
 }

@@ -18,6 +18,8 @@ Examples:
   tongguan-registry --data DIR code live --person abcdefghijklmnop
   tongguan-registry --data DIR serve --listen 127.0.0.1:8700
   tongguan-registry --data DIR bundle /media/usb-stick
+  tongguan-registry --data DIR import /media/usb-stick
+  tongguan-registry --data DIR events verify
 
 Exit status: 0 done, 1 refused (no such person, already set up, ...), 2 misuse or error.
 With --json each result is one JSON object on a line of standard output, and an error is {\"error\": \"...\"} on standard error.";
@@ -92,17 +94,51 @@ pub(crate) enum Command {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
+    /// What gates let in: rules, times of effect, and surges.
+    #[command(subcommand)]
+    Policy(Policy),
     /// The signing keys and the root: list, rotate, revoke, sign.
     #[command(subcommand)]
     Keys(Keys),
-    /// List the events that checkpoints handed in.
+    /// Take in what a stick brings from gates without a network, and leave receipts and the newest lists on it.
+    #[command(
+        after_help = "Nothing is lost if it is cut off or the stick is pulled: run it again. Only batches that a receipt on the stick \
+        covers are removed from it.\n\nExit status: 0 all is in, 1 something on the stick was skipped, 2 the stick or the registry \
+        cannot be read or written."
+    )]
+    Import {
+        /// The stick's folder, with v1/events/ in it.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// List the events that checkpoints handed in, or verify them.
+    #[command(args_conflicts_with_subcommands = true)]
     Events {
+        #[command(subcommand)]
+        command: Option<Events>,
         /// Only those after this number of the registry's own count.
         #[arg(long, value_name = "N", default_value_t = 0)]
         since: u64,
         /// Only those of this device: its key in hex.
         #[arg(long, value_name = "HEX", value_parser = key_bytes)]
         device: Option<KeyBytes>,
+        /// Open the notes that guards wrote, and show them. This is audited.
+        #[arg(long)]
+        notes: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Events {
+    /// Compute every chain anew and hold every batch against its device's signature: gaps, edits and contradictions are named.
+    #[command(after_help = "Exit status: 0 sound, 1 something is missing or was changed, 2 it cannot be read.")]
+    Verify {
+        /// Only this device: its key in hex.
+        #[arg(long, value_name = "HEX", value_parser = key_bytes)]
+        device: Option<KeyBytes>,
+        /// Also the batches in a folder, such as a stick before it is imported.
+        #[arg(long, value_name = "DIR")]
+        from: Option<PathBuf>,
     },
 }
 
@@ -129,7 +165,7 @@ pub(crate) enum Code {
         /// The person's id.
         #[arg(long, value_name = "ID")]
         person: String,
-        /// Issue as of this time, for drills: RFC 3339.
+        /// Issue as of this past time, for drills: RFC 3339.
         #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339)]
         at: Option<u32>,
     },
@@ -150,6 +186,58 @@ pub(crate) enum Code {
         /// Issue as of this time, for drills: RFC 3339.
         #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339)]
         at: Option<u32>,
+    },
+}
+
+const POLICY_HELP: &str = "\
+Examples:
+  tongguan-registry policy check policy.toml
+  tongguan-registry --data DIR policy set policy.toml
+  tongguan-registry --data DIR policy show --community 3 --at 2027-01-15T06:00:00+08:00
+  tongguan-registry --data DIR policy surge --minutes 60 --until 2026-12-20T10:00:00+08:00
+  tongguan-registry --data DIR policy surge --end
+
+registry/policy.example.toml documents the file. What is set is published at once; gates obey it from their next sync on, and
+what begins later also without a network.";
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = POLICY_HELP)]
+pub(crate) enum Policy {
+    /// Read a policy file and say what is in it. Changes nothing, and needs no --data.
+    Check {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Put the rules of a file in force, in place of all rules before.
+    Set {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
+    /// Show the rules in force, as a file that `set` takes.
+    Show {
+        /// Only what holds at this time: RFC 3339.
+        #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339)]
+        at: Option<u32>,
+        /// Only what holds in this community [with --at: 0].
+        #[arg(long, value_name = "N")]
+        community: Option<u32>,
+    },
+    /// Make live codes good for longer for a time, while too many people ask for new ones.
+    Surge {
+        /// Minutes that a live code is good for meanwhile.
+        #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u8).range(11..=60))]
+        minutes: u8,
+        /// When it begins [default: now]: RFC 3339.
+        #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339)]
+        from: Option<u32>,
+        /// When it ends, at most 7 days after it begins: RFC 3339.
+        #[arg(long, value_name = "RFC3339", value_parser = parse_rfc3339, required_unless_present = "end")]
+        until: Option<u32>,
+        /// End it now, and take back those that are to come.
+        #[arg(long, conflicts_with_all = ["minutes", "from", "until"])]
+        end: bool,
     },
 }
 
@@ -238,6 +326,10 @@ pub(crate) enum PurposeArg {
     Lists,
     /// Time replies.
     Time,
+    /// Notes that gates seal for the registry's eyes.
+    Notes,
+    /// Receipts for events.
+    Receipt,
 }
 
 impl From<PurposeArg> for Purpose {
@@ -248,6 +340,8 @@ impl From<PurposeArg> for Purpose {
             PurposeArg::Printed => Self::Printed,
             PurposeArg::Lists => Self::Lists,
             PurposeArg::Time => Self::Time,
+            PurposeArg::Notes => Self::Notes,
+            PurposeArg::Receipt => Self::Receipt,
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use data_encoding::HEXLOWER;
 use serde::Serialize;
-use tongguan_pass::{Event, Kind, Passage, Ruling};
+use tongguan_pass::{Event, Kind, Note, Passage, Ruling};
+use tongguan_registry::Registry;
 use tongguan_registry::domain::time::{rfc3339, rfc3339_ms};
 use tongguan_registry::store::StoredEvent;
 
@@ -25,6 +26,12 @@ pub(crate) struct Shown {
     gate: Option<&'static str>,
     latency_us: Option<Latency>,
     clock: Option<Clock>,
+    /// Of a note: the id of the event it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<String>,
+    /// Of a note that was asked for: its text, or `null` if no key here opens it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<Option<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     passage: Option<Through>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,10 +73,15 @@ struct Latency {
 }
 
 impl Shown {
-    pub(crate) fn of(stored: &StoredEvent) -> Self {
+    /// `opener` opens notes, if they are to be read.
+    pub(crate) fn of(stored: &StoredEvent, opener: Option<&Registry>) -> Self {
         // Records were checked when they came in; one of a later type stays unread.
         let event = Event::decode(&stored.record).ok().flatten();
         let e = event.as_ref();
+        let note = Note::decode(&stored.record).ok().flatten();
+        let text = |note: &Note, registry: &Registry| {
+            registry.open_note(note).map(|text| String::from_utf8_lossy(&text).into_owned())
+        };
         Self {
             number: stored.number,
             device: HEXLOWER.encode(&stored.device),
@@ -94,6 +106,8 @@ impl Shown {
                 earliest: rfc3339_ms(e.earliest_ms),
                 latest: rfc3339_ms(e.latest_ms),
             }),
+            about: note.as_ref().map(|n| HEXLOWER.encode(&n.about)),
+            note: note.as_ref().zip(opener).map(|(note, registry)| text(note, registry)),
             passage: Passage::decode(&stored.record).ok().flatten().map(|p| Through {
                 about: HEXLOWER.encode(&p.id),
                 of: p.of,
@@ -122,6 +136,17 @@ impl Shown {
             let (device, about) = (self.device.get(..8).unwrap_or_default(), about.get(..8).unwrap_or_default());
             let (number, at) = (self.number, &self.received_at);
             return format!("{number:>6}  {at:<24}  {device}  guard {guard:?}  {answer} {reason} after {about}");
+        }
+        if let Some(about) = &self.about {
+            let said = match &self.note {
+                None => "sealed; read it with --notes".to_owned(),
+                Some(None) => {
+                    "cannot be opened: its key is not in the keys folder; restore that from a backup".to_owned()
+                }
+                // A terminal obeys control characters.
+                Some(Some(text)) => text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+            };
+            return format!("{:>6}  note about {about}: {said}", self.number);
         }
         let time = self.at.as_deref().unwrap_or("time unknown");
         let (verdict, reason) = (self.verdict.unwrap_or("?"), self.reason.as_deref().unwrap_or("of a later type"));

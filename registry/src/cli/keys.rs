@@ -124,6 +124,12 @@ fn consequence(purpose: Purpose) -> &'static str {
         Purpose::Lists => {
             "lists signed with it are refused by gates that know the new keyset; a new head is published at once. No code becomes invalid."
         }
+        Purpose::Notes => {
+            "gates seal new notes to the next key after their next sync; whoever has this one can read what was sealed to it. It is kept, or nobody could."
+        }
+        Purpose::Receipt => {
+            "receipts signed with it are refused; gates keep their events until they get new ones. Nothing is lost."
+        }
         Purpose::Time => "time replies signed with it are refused; gates ask again. No code becomes invalid.",
         _ => "what it signed is refused after each gate's next sync.",
     }

@@ -2,8 +2,10 @@
 
 mod args;
 mod event;
+mod intake;
 mod keys;
 mod output;
+mod policy;
 mod run;
 
 use std::ffi::OsString;

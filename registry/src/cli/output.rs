@@ -85,6 +85,7 @@ impl From<Error> for Failure {
                 StoreError::UnknownPerson
                 | StoreError::UnknownCommunity(_)
                 | StoreError::NothingPublished
+                | StoreError::Policy(_)
                 | StoreError::Publish(_),
             ) => Self::Refused(text),
             _ => Self::Error(text),

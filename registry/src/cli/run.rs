@@ -13,9 +13,9 @@ use tongguan_registry::registry::Issued;
 use tongguan_registry::store::StoreError;
 use tongguan_registry::{Error, Registry, api};
 
-use super::args::{Args, Code, Command, KeyBytes, Person};
+use super::args::{Args, Code, Command, Events, KeyBytes, Person, Policy};
 use super::output::{Failure, Output};
-use super::{event, keys};
+use super::{event, intake, keys, policy};
 
 /// Events read from the store at a time.
 const PAGE: u32 = 1000;
@@ -25,6 +25,9 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
         && let Some(done) = keys::run_offline(command, out)
     {
         return done;
+    }
+    if let Command::Policy(Policy::Check { file }) = &args.command {
+        return policy::check(file, out);
     }
     let data = args.data.as_deref().ok_or_else(|| {
         Failure::misuse("say which registry with --data DIR, such as --data /var/lib/tongguan-registry")
@@ -64,10 +67,17 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
             };
             out.show(&json!({ "person": id.as_str(), "dropped": dropped }), sentence)
         }
+        Command::Policy(command) => policy::run(&registry, command, out),
         Command::Keys(command) => keys::run(&registry, command, out),
         Command::Publish => publish(&registry, out),
         Command::Bundle { folder } => bundle_into(&registry, &folder, out),
-        Command::Events { since, device } => list_events(&registry, since, device.as_ref(), out),
+        Command::Import { folder } => intake::import(&registry, &folder, out),
+        Command::Events { command: Some(Events::Verify { device, from }), .. } => {
+            intake::verify(&registry, device.as_ref(), from.as_deref(), out)
+        }
+        Command::Events { command: None, since, device, notes } => {
+            list_events(&registry, since, device.as_ref(), notes, out)
+        }
     }
 }
 
@@ -129,10 +139,7 @@ fn publish(registry: &Registry, out: &Output) -> Result<(), Failure> {
 
 fn bundle_into(registry: &Registry, folder: &Path, out: &Output) -> Result<(), Failure> {
     let (edition, files) = registry.store().edition()?;
-    let waiting = registry.store().standing(registry.now())?.waiting;
-    if waiting > 0 {
-        tracing::warn!(waiting, "revocations wait to be published and are not in this bundle; publish first");
-    }
+    warn_of_waiting(registry)?;
     let written = bundle::write(folder, &edition, &files).map_err(Failure::error)?;
     let value = json!({ "version": written.version, "files": written.files, "bytes": written.bytes });
     out.show(&value, || {
@@ -146,14 +153,33 @@ fn bundle_into(registry: &Registry, folder: &Path, out: &Output) -> Result<(), F
     })
 }
 
-fn list_events(registry: &Registry, since: u64, device: Option<&KeyBytes>, out: &Output) -> Result<(), Failure> {
+/// Whoever carries a stick away should know what is not on it.
+pub(crate) fn warn_of_waiting(registry: &Registry) -> Result<(), Failure> {
+    let waiting = registry.store().standing(registry.now())?.waiting;
+    if waiting > 0 {
+        tracing::warn!(waiting, "revocations wait to be published and are not in these lists; publish first");
+    }
+    Ok(())
+}
+
+fn list_events(
+    registry: &Registry,
+    since: u64,
+    device: Option<&KeyBytes>,
+    notes: bool,
+    out: &Output,
+) -> Result<(), Failure> {
+    if notes {
+        // Before anything is shown: whoever reads notes is on record.
+        registry.note_reading(since, device)?;
+    }
     let mut since = since;
     loop {
         let page = registry.store().events(since, device, PAGE)?;
         let Some(last) = page.last() else { return Ok(()) };
         since = last.number;
         for stored in &page {
-            let shown = event::Shown::of(stored);
+            let shown = event::Shown::of(stored, notes.then_some(registry));
             out.show(&shown, || shown.row())?;
         }
     }

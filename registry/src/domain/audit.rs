@@ -53,10 +53,20 @@ pub enum Act {
     KeyRevoked,
     /// The root was replaced.
     RootRotated,
+    /// The rules of the policy were changed.
+    PolicySet,
+    /// A surge was declared.
+    SurgeDeclared,
+    /// A surge was ended.
+    SurgeEnded,
     /// A checkpoint that is not enrolled handed in its first batch.
     DevicePending,
     /// A checkpoint handed in records that contradict the ones it handed in before.
     ChainConflict,
+    /// Events were taken in from a folder.
+    EventsImported,
+    /// Sealed notes were opened and shown.
+    NotesRead,
 }
 
 impl Act {
@@ -74,8 +84,13 @@ impl Act {
             Self::KeyEnded => "key_ended",
             Self::KeyRevoked => "key_revoked",
             Self::RootRotated => "root_rotated",
+            Self::PolicySet => "policy_set",
+            Self::SurgeDeclared => "surge_declared",
+            Self::SurgeEnded => "surge_ended",
             Self::DevicePending => "device_pending",
             Self::ChainConflict => "chain_conflict",
+            Self::EventsImported => "events_imported",
+            Self::NotesRead => "notes_read",
         }
     }
 }

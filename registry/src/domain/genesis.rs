@@ -21,7 +21,7 @@ pub struct Genesis {
     pub keyset: Vec<u8>,
 }
 
-/// Root version 1 (1 of 1) and keyset version 1 with a key for each purpose, ids 1 to 5.
+/// Root version 1 (1 of 1) and keyset version 1 with a key for each purpose, ids from 1.
 ///
 /// # Errors
 /// [`ListError`] if the keys do not make a keyset, which only a broken source of randomness could cause.

@@ -6,6 +6,8 @@ pub mod genesis;
 pub mod handle;
 pub mod issue;
 pub mod person;
+pub mod policy;
+pub mod policy_file;
 pub mod publish;
 pub mod rotation;
 pub mod signers;

@@ -62,6 +62,8 @@ pub struct Stock {
     pub root: FileRef,
     /// The current keyset.
     pub keyset: FileRef,
+    /// The current policy, if there is one.
+    pub policy: Option<FileRef>,
     /// Every published handle of which a code may be alive.
     pub published: Vec<Dropped>,
     /// Dropped handles not yet published.
@@ -129,7 +131,7 @@ pub fn next(stock: Stock, now: u32, signers: &Signers) -> Result<Publication, Pu
         root: stock.root,
         keyset: stock.keyset,
         revocations,
-        files: Vec::new(),
+        files: Head::further(stock.policy),
     };
     // The key must be good now; the head may outlive it, for a gate checks a head when it fetches it.
     let (id, key) = signers.find(Purpose::Lists, issued_at, issued_at)?;

@@ -60,6 +60,7 @@ impl World {
             last: self.last.clone(),
             root: nothing,
             keyset: nothing,
+            policy: None,
             published: self.published.clone(),
             waiting: self.waiting.clone(),
         };
@@ -239,6 +240,7 @@ fn without_a_key_that_is_good_now_nothing_is_published() {
     let mut world = World::new();
     world.now += 500 * DAY;
     let nothing = FileRef::to(1, b"");
-    let stock = Stock { last: None, root: nothing, keyset: nothing, published: Vec::new(), waiting: Vec::new() };
+    let (root, keyset) = (nothing, nothing);
+    let stock = Stock { last: None, root, keyset, policy: None, published: Vec::new(), waiting: Vec::new() };
     assert!(matches!(next(stock, world.now, &world.signers), Err(PublishError::Key(KeyError::Validity { .. }))));
 }

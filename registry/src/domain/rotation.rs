@@ -106,6 +106,8 @@ pub fn tail(purpose: Purpose) -> u32 {
         // 36 hours are the most a certificate may have (PF 5), 366 days the most `code printed` gives.
         Purpose::Certificate => 3 * DAY,
         Purpose::Printed => 367 * DAY,
+        // A gate without a network goes on sealing to the notes key it knows, and a receipt may be on its way on a stick.
+        Purpose::Notes | Purpose::Receipt => 92 * DAY,
         // Live codes, heads, time replies: used as soon as they are made.
         _ => DAY,
     }
@@ -183,7 +185,9 @@ fn wanted(
     terms: KeyTerms,
 ) -> Result<Option<(u32, u32)>, RotationError> {
     let of_purpose = || keys.iter().filter(|k| k.purpose == purpose);
-    let signing = of_purpose().filter(|k| k.not_before <= now && now < signs_until(k)).max_by_key(|k| k.not_before);
+    // One that was relieved by a key with a shorter life, and dropped, does not come back when that one has ended.
+    let signs = |k: &&RegistryKey| k.not_before <= now && now < signs_until(k) && state(k, keys, now) != State::Ended;
+    let signing = of_purpose().filter(signs).max_by_key(|k| k.not_before);
     let Some(current) = signing else {
         // Good at once, and a day back as the first keys were: for gates with slow clocks.
         let (_, not_after) = validity(purpose, now, terms);

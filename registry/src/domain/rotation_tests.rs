@@ -54,14 +54,14 @@ fn for_five_years_every_purpose_can_sign_its_longest_thing_and_gates_know_the_ke
             let longest = tail(purpose) - DAY;
             let (id, _) = signers.find(purpose, now, now + longest).expect("a key that signs");
             let lead = now - known[&id];
-            assert!(id.0 <= 5 || lead >= terms.ahead, "key {} was known for {lead} s only", id.0);
+            assert!(id.0 <= 7 || lead >= terms.ahead, "key {} was known for {lead} s only", id.0);
             let current: Vec<_> =
                 keys.iter().filter(|k| k.purpose == purpose && state(k, &keys, now) == State::Current).collect();
             assert_eq!(current.iter().map(|k| k.id).collect::<Vec<_>>(), [id]);
         }
     }
-    assert!(keys.len() <= 12, "what has ended goes: {}", keys.len());
-    assert!(keys.iter().all(|k| k.id.0 > 5));
+    assert!(keys.len() <= 16, "what has ended goes: {}", keys.len());
+    assert!(keys.iter().all(|k| k.id.0 > 7));
 }
 
 #[test]
@@ -108,6 +108,20 @@ fn a_key_that_left_when_it_had_ended_was_not_revoked() {
     let gone = keys.remove(0);
     let after = Keyset::new(2, gone.not_after + 1, keys).expect("a keyset");
     assert_eq!(revoked(&[before, after]), []);
+}
+
+#[test]
+fn a_registry_that_was_down_beyond_the_end_of_a_short_lived_key_makes_a_new_one_at_once() {
+    let mut keys = first();
+    let short = KeyTerms { life: 10 * DAY, ahead: DAY };
+    let want = Want::Next { purpose: Purpose::Live, from: Some(START + DAY) };
+    let next = plan(&keys, KeyId(5), want, START, short).expect("a plan");
+    filled(&mut keys, &next);
+    let now = START + 30 * DAY;
+    let due = plan(&keys, KeyId(6), Want::Due, now, short).expect("a plan");
+    filled(&mut keys, &due);
+    let live: Vec<_> = keys.iter().filter(|k| k.purpose == Purpose::Live).map(|k| k.id.0).collect();
+    assert_eq!(live, [7], "both earlier ones have ended, the first for having been relieved");
 }
 
 #[test]

@@ -11,6 +11,13 @@ pub fn rfc3339(unix_seconds: u32) -> String {
     Timestamp::from_second(i64::from(unix_seconds)).map_or_else(|_| String::new(), |t| t.to_string())
 }
 
+/// RFC 3339 in a local time so many minutes ahead of UTC, as people compare it with their own clocks.
+pub fn rfc3339_local(unix_seconds: u32, utc_offset: i16) -> String {
+    let offset = Offset::from_seconds(i32::from(utc_offset) * 60).unwrap_or(Offset::UTC);
+    let at = Timestamp::from_second(i64::from(unix_seconds)).unwrap_or_default();
+    at.display_with_offset(offset).to_string()
+}
+
 /// RFC 3339 with milliseconds; `None` for a time no calendar shows, which is how an event says "unknown".
 pub fn rfc3339_ms(unix_ms: u64) -> Option<String> {
     Timestamp::from_millisecond(i64::try_from(unix_ms).ok()?).ok().map(|t| format!("{t:.3}"))
@@ -41,6 +48,8 @@ mod tests {
         let at = parse_rfc3339("2026-01-31T08:00:00+08:00").expect("is a time");
         assert_eq!(rfc3339(at), "2026-01-31T00:00:00Z");
         assert_eq!(beijing_time(at), "08:00");
+        assert_eq!(rfc3339_local(at, 480), "2026-01-31T08:00:00+08:00");
+        assert_eq!(rfc3339_local(at, -570), "2026-01-30T14:30:00-09:30");
         assert_eq!(rfc3339_ms(u64::from(at) * 1000 + 7).as_deref(), Some("2026-01-31T00:00:00.007Z"));
     }
 

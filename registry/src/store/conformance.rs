@@ -1,12 +1,14 @@
 //! What every store must keep, whatever its engine: one suite, run on each.
 
-use tongguan_pass::{FileRef, Head, Purpose, Sha256Hash, SigningKey};
+use tongguan_pass::policy::Surge;
+use tongguan_pass::{FileRef, Head, Policy, Purpose, Sha256Hash, SigningKey};
 
 use super::{By, Lease, Store, StoreError, Successor};
 use crate::domain::audit::{Act, Actor};
 use crate::domain::genesis::{self, Genesis};
 use crate::domain::handle::DropReason;
 use crate::domain::person::{Name, NewPerson, PersonId, Token};
+use crate::domain::policy::{empty, with_surge};
 use crate::domain::publish::{self, Edition};
 use crate::domain::signers::Signers;
 use crate::domain::time::DAY;
@@ -14,13 +16,14 @@ use crate::domain::time::DAY;
 const START: u32 = 1_790_000_000;
 
 pub(super) fn run<S: Store, G>(make: impl Fn() -> (G, S)) {
-    let tests: [fn(&dyn Store); 6] = [
+    let tests: [fn(&dyn Store); 7] = [
         a_handle_is_never_zero_nor_one_that_was_ever_given,
         the_life_of_a_handle_only_grows_and_its_end_is_what_the_lists_say,
         a_person_is_found_by_their_token_only,
         every_named_file_is_there_and_unnamed_ones_go_after_a_day,
         an_author_who_refuses_changes_nothing,
         trust_files_follow_only_the_ones_they_were_made_from_and_earlier_roots_stay,
+        a_policy_is_named_by_the_next_edition_and_stays_as_long_as_it_is_current,
     ];
     for test in tests {
         let (_guard, store) = make();
@@ -68,6 +71,31 @@ fn hold(store: &dyn Store, who: &NewPerson, until: u32, draws: &[u32]) -> Result
     let lease = Lease { until: START + until, act: Act::LiveCodeIssued };
     let mut draw = || Ok(draws.next().unwrap_or_default());
     store.hold(&who.id, lease, &mut draw, &by(0)).map(|h| h.handle)
+}
+
+fn a_policy_is_named_by_the_next_edition_and_stays_as_long_as_it_is_current(store: &dyn Store) {
+    assert_eq!(store.policy().expect("read"), None);
+    assert_eq!(publish(store, 1).head.policy(), None);
+    let surge =
+        |minutes| move |before: &Policy| with_surge(before, Surge { from: START, until: START + 60, minutes }, START);
+    let first = store.change_policy(&surge(60), Act::SurgeDeclared, &by(2)).expect("changed");
+    assert_eq!((first.version, &first.before), (1, &empty()));
+    assert_eq!(store.policy().expect("read"), Some((1, first.after.clone())));
+    let same = store.change_policy(&surge(60), Act::SurgeDeclared, &by(3)).expect("the same");
+    assert_eq!(same.version, 1);
+    assert!(store.change_policy(&surge(9), Act::SurgeDeclared, &by(4)).is_err());
+    let head = publish(store, 5).head;
+    let named = *head.policy().expect("a policy");
+    assert_eq!(named, FileRef::to(1, &first.after.encode()));
+    // Heads come and go; the file is there as long as the policy is current, be it for months.
+    for day in 1..100 {
+        assert_eq!(publish(store, day * DAY).head.policy(), Some(&named));
+    }
+    assert_eq!(store.file(&named.hash).expect("read"), Some(first.after.encode()));
+    assert!(store.edition().expect("whole").1.contains(&first.after.encode()));
+    let second = store.change_policy(&surge(30), Act::SurgeDeclared, &by(100 * DAY)).expect("changed");
+    assert_eq!((second.version, &second.before), (2, &first.after));
+    assert_eq!(publish(store, 100 * DAY).head.policy().map(|f| f.version), Some(2));
 }
 
 fn a_handle_is_never_zero_nor_one_that_was_ever_given(store: &dyn Store) {

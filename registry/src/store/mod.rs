@@ -8,12 +8,13 @@ pub mod sqlite;
 
 use std::io;
 
-use tongguan_pass::{Batch, ListError, Sha256Hash};
+use tongguan_pass::{Batch, ListError, Policy, Sha256Hash};
 
 use crate::domain::audit::{Act, Actor};
 use crate::domain::genesis::Genesis;
 use crate::domain::handle::{DropReason, Holder};
 use crate::domain::person::{NewPerson, PersonId, TokenHash};
+use crate::domain::policy::PolicyError;
 use crate::domain::publish::{Edition, Publication, PublishError, Stock};
 
 /// Devices not enrolled that may hand in events. More would let anybody fill the store with names of devices.
@@ -53,6 +54,9 @@ pub enum StoreError {
     /// The keyset is no longer the one the new one was made from.
     #[error("somebody else has changed the keys meanwhile; nothing was changed, run it again")]
     KeysChanged,
+    /// The policy cannot be changed like that.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     /// No randomness.
     #[error("the system gives no randomness: {0}")]
     Entropy(io::Error),
@@ -151,6 +155,69 @@ pub struct Receipt {
     pub duplicate: usize,
     /// One more than the highest number stored of this device.
     pub next_seq: u64,
+    /// The records without a gap to which the batch belongs.
+    pub run: Run,
+}
+
+/// A batch with its device's signature.
+#[derive(Debug, Clone)]
+pub struct Signed {
+    /// The batch.
+    pub batch: Batch,
+    /// The signature.
+    pub signature: [u8; 64],
+}
+
+/// Records of a device that are stored without a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// The first; 1 unless earlier ones are missing.
+    pub first_seq: u64,
+    /// One more than the last.
+    pub next_seq: u64,
+    /// The chain value after the last.
+    pub chain: Sha256Hash,
+}
+
+/// A device that has handed in events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// Its key.
+    pub key: [u8; 32],
+    /// `pending`, `enrolled` or `retired`.
+    pub status: String,
+    /// Up to this number its records came before signatures were kept.
+    pub unsigned_to: u64,
+    /// The highest number stored.
+    pub highest: u64,
+    /// How often it contradicted what it had handed in before.
+    pub conflicts: u32,
+}
+
+/// A record as kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptRecord {
+    /// The device's number.
+    pub seq: u64,
+    /// The record.
+    pub record: Vec<u8>,
+    /// The chain value after it.
+    pub chain: Sha256Hash,
+    /// Whether the record before it is missing.
+    pub after_gap: bool,
+}
+
+/// What is kept of a batch beside its records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptBatch {
+    /// The first record's number.
+    pub first_seq: u64,
+    /// How many records.
+    pub count: u16,
+    /// The chain value before the first.
+    pub previous: Sha256Hash,
+    /// The device's signature.
+    pub signature: [u8; 64],
 }
 
 /// An event as kept.
@@ -177,6 +244,20 @@ pub type Draw<'a> = &'a mut dyn FnMut() -> io::Result<u32>;
 /// Writes the next edition from the stock. It may be called again if the transaction must be repeated.
 pub type Author<'a> = &'a dyn Fn(Stock) -> Result<Publication, PublishError>;
 
+/// Makes the next policy of the current one. It may be called again if the transaction must be repeated.
+pub type Redraft<'a> = &'a dyn Fn(&Policy) -> Result<Policy, PolicyError>;
+
+/// A change of the policy.
+#[derive(Debug, Clone)]
+pub struct NewPolicy {
+    /// What was there.
+    pub before: Policy,
+    /// What is there now.
+    pub after: Policy,
+    /// Its version.
+    pub version: u32,
+}
+
 /// What the registry keeps.
 pub trait Store: Send + Sync {
     /// Sets up an empty store with the first trust files and the first community.
@@ -196,6 +277,12 @@ pub trait Store: Send + Sync {
 
     /// Makes the successor's files the newest; the next edition names them. [`StoreError::KeysChanged`].
     fn succeed(&self, successor: &Successor, by: &By) -> Result<(), StoreError>;
+
+    /// The policy with its version, if there ever was one.
+    fn policy(&self) -> Result<Option<(u32, Policy)>, StoreError>;
+
+    /// Makes the next version of the policy, which the next edition names; none if it is the same.
+    fn change_policy(&self, redraft: Redraft<'_>, act: Act, by: &By) -> Result<NewPolicy, StoreError>;
 
     /// Registers a person; [`StoreError::UnknownCommunity`].
     fn add_person(&self, person: &NewPerson, by: &By) -> Result<(), StoreError>;
@@ -227,8 +314,23 @@ pub trait Store: Send + Sync {
     fn edition(&self) -> Result<(Edition, Vec<Vec<u8>>), StoreError>;
 
     /// Stores what is new of a batch; [`StoreError::ChainConflict`] (audited), [`StoreError::TooManyPending`].
-    fn accept(&self, batch: &Batch, by: &By) -> Result<Receipt, StoreError>;
+    fn accept(&self, batch: &Signed, by: &By) -> Result<Receipt, StoreError>;
 
     /// At most `limit` events with a number above `since`, in order, of one device or all.
     fn events(&self, since: u64, device: Option<&[u8; 32]>, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// The newest records of a device that are stored without a gap; `None` if it has none.
+    fn run(&self, device: &[u8; 32]) -> Result<Option<Run>, StoreError>;
+
+    /// Every device, in the order in which they came.
+    fn devices(&self) -> Result<Vec<Device>, StoreError>;
+
+    /// At most `limit` records of a device after the number `after`, ascending.
+    fn records(&self, device: &[u8; 32], after: u64, limit: u32) -> Result<Vec<KeptRecord>, StoreError>;
+
+    /// At most `limit` batches of a device after the one of that first number and count, ascending.
+    fn batches(&self, device: &[u8; 32], after: (u64, u16), limit: u32) -> Result<Vec<KeptBatch>, StoreError>;
+
+    /// Audits an act that changes nothing else.
+    fn note_act(&self, act: Act, subject: &str, by: &By) -> Result<(), StoreError>;
 }

@@ -3,13 +3,14 @@
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use tongguan_pass::{Batch, Sha256Hash};
 
-use super::{audit, signed, unsigned};
+use super::{audit, proof, signed, unsigned};
 use crate::domain::audit::Act;
 use crate::domain::events::{Judgement, Neighbours, judge};
-use crate::store::{By, PENDING_DEVICES, Receipt, StoreError, StoredEvent};
+use crate::store::{By, PENDING_DEVICES, Receipt, Signed, StoreError, StoredEvent};
 
 /// The inner result is the answer to the device. An inner error is committed with its audit row; an outer one is rolled back.
-pub(super) fn accept(tx: &Transaction<'_>, batch: &Batch, by: &By) -> Result<Result<Receipt, StoreError>, StoreError> {
+pub(super) fn accept(tx: &Transaction<'_>, whole: &Signed, by: &By) -> Result<Result<Receipt, StoreError>, StoreError> {
+    let batch = &whole.batch;
     let key = batch.device.as_bytes();
     let known: Option<i64> =
         tx.prepare_cached("SELECT id FROM devices WHERE key = ?1")?.query_row([key], |r| r.get(0)).optional()?;
@@ -32,13 +33,19 @@ pub(super) fn accept(tx: &Transaction<'_>, batch: &Batch, by: &By) -> Result<Res
     for e in &new {
         insert.execute(params![device, signed(e.seq), e.chain.0, e.record, by.at, e.after_gap])?;
     }
-    if let Some(seq) = closes {
-        tx.prepare_cached("UPDATE events SET after_gap = 0 WHERE device = ?1 AND seq = ?2 AND after_gap = 1")?
-            .execute([device, signed(seq)])?;
+    let (first, last) = (batch.first_seq, batch.first_seq + batch.records.len() as u64 - 1);
+    // A batch may fill several gaps: nothing in it follows one any more, but perhaps its own first record.
+    tx.prepare_cached(
+        "UPDATE events SET after_gap = 0 WHERE device = ?1 AND seq > ?2 AND seq <= ?3 AND after_gap = 1",
+    )?
+    .execute([device, signed(first), signed(closes.unwrap_or(last))])?;
+    if !new.is_empty() {
+        proof::keep(tx, device, whole)?;
     }
+    let run = proof::run_with(tx, device, last)?;
     tx.prepare_cached("UPDATE devices SET last_seen = max(last_seen, ?2) WHERE id = ?1")?
         .execute(params![device, by.at])?;
-    Ok(Ok(Receipt { stored: new.len(), duplicate, next_seq }))
+    Ok(Ok(Receipt { stored: new.len(), duplicate, next_seq, run }))
 }
 
 fn add_pending(tx: &Transaction<'_>, key: &[u8; 32], by: &By) -> Result<i64, StoreError> {

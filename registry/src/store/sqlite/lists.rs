@@ -80,6 +80,7 @@ pub(super) fn publish(tx: &Transaction<'_>, author: Author<'_>, by: &By) -> Resu
     let stock = Stock {
         root: newest_ref(tx, "root")?,
         keyset: newest_ref(tx, "keyset")?,
+        policy: super::policy::named(tx)?,
         published: dropped(tx, Lists::Published, oldest_day)?,
         waiting: dropped(tx, Lists::Waiting, oldest_day)?,
         last,
@@ -120,12 +121,16 @@ fn forget_old(tx: &Transaction<'_>, edition: &Edition, before: &[FileRef]) -> Re
         }
     }
     let day_ago = now.saturating_sub(DAY);
-    tx.execute("DELETE FROM files WHERE last_named_at < ?1 AND sha256 NOT IN (SELECT sha256 FROM trust)", [day_ago])?;
+    tx.execute(
+        "DELETE FROM files WHERE last_named_at < ?1
+             AND sha256 NOT IN (SELECT sha256 FROM trust) AND sha256 NOT IN (SELECT sha256 FROM policies)",
+        [day_ago],
+    )?;
     tx.execute("DELETE FROM heads WHERE issued_at < ?1 AND version < ?2", [day_ago, edition.head.version])?;
     Ok(())
 }
 
-fn keep(tx: &Transaction<'_>, bytes: &[u8], at: u32) -> Result<Sha256Hash, StoreError> {
+pub(super) fn keep(tx: &Transaction<'_>, bytes: &[u8], at: u32) -> Result<Sha256Hash, StoreError> {
     let hash = Sha256Hash::of(bytes);
     tx.execute(
         "INSERT INTO files (sha256, bytes, last_named_at) VALUES (?1, ?2, ?3) ON CONFLICT (sha256) DO NOTHING",

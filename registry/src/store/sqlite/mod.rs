@@ -6,6 +6,8 @@
 mod events;
 mod lists;
 mod people;
+mod policy;
+mod proof;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -13,7 +15,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, params};
 use rusqlite_migration::{M, Migrations};
-use tongguan_pass::{Batch, Sha256Hash};
+use tongguan_pass::{Policy, Sha256Hash};
 
 use crate::domain::audit::Act;
 use crate::domain::genesis::Genesis;
@@ -21,10 +23,15 @@ use crate::domain::handle::{DropReason, Holder};
 use crate::domain::person::{NewPerson, PersonId, TokenHash};
 use crate::domain::publish::Edition;
 use crate::store::{
-    Author, By, Draw, Lease, Receipt, Standing, Store, StoreError, StoredEvent, Successor, Trust, TrustHistory,
+    Author, By, Device, Draw, KeptBatch, KeptRecord, Lease, NewPolicy, Receipt, Redraft, Run, Signed, Standing, Store,
+    StoreError, StoredEvent, Successor, Trust, TrustHistory,
 };
 
-const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("../../../migrations/001-registry.sql"))];
+const MIGRATIONS: &[M<'static>] = &[
+    M::up(include_str!("../../../migrations/001-registry.sql")),
+    M::up(include_str!("../../../migrations/002-policy.sql")),
+    M::up(include_str!("../../../migrations/003-receipts.sql")),
+];
 const BUSY: Duration = Duration::from_secs(5);
 /// Reading connections kept open for the next reader.
 const IDLE_READERS: usize = 8;
@@ -156,6 +163,14 @@ impl Store for SqliteStore {
         self.write(|tx| lists::succeed(tx, successor, by))
     }
 
+    fn policy(&self) -> Result<Option<(u32, Policy)>, StoreError> {
+        self.read(policy::current)
+    }
+
+    fn change_policy(&self, redraft: Redraft<'_>, act: Act, by: &By) -> Result<NewPolicy, StoreError> {
+        self.write(|tx| policy::change(tx, redraft, act, by))
+    }
+
     fn add_person(&self, person: &NewPerson, by: &By) -> Result<(), StoreError> {
         self.write(|tx| people::add(tx, person, by))
     }
@@ -192,13 +207,33 @@ impl Store for SqliteStore {
         self.read(lists::edition)
     }
 
-    fn accept(&self, batch: &Batch, by: &By) -> Result<Receipt, StoreError> {
+    fn accept(&self, batch: &Signed, by: &By) -> Result<Receipt, StoreError> {
         // A refused batch still leaves its audit row, so the refusal travels as a value through the commit.
         self.write(|tx| events::accept(tx, batch, by))?
     }
 
     fn events(&self, since: u64, device: Option<&[u8; 32]>, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
         self.read(|tx| events::list(tx, since, device, limit))
+    }
+
+    fn run(&self, device: &[u8; 32]) -> Result<Option<Run>, StoreError> {
+        self.read(|tx| proof::newest_run(tx, device))
+    }
+
+    fn devices(&self) -> Result<Vec<Device>, StoreError> {
+        self.read(proof::devices)
+    }
+
+    fn records(&self, device: &[u8; 32], after: u64, limit: u32) -> Result<Vec<KeptRecord>, StoreError> {
+        self.read(|tx| proof::records(tx, device, after, limit))
+    }
+
+    fn batches(&self, device: &[u8; 32], after: (u64, u16), limit: u32) -> Result<Vec<KeptBatch>, StoreError> {
+        self.read(|tx| proof::batches(tx, device, after, limit))
+    }
+
+    fn note_act(&self, act: Act, subject: &str, by: &By) -> Result<(), StoreError> {
+        self.write(|tx| audit(tx, by, act, subject))
     }
 }
 
