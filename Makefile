@@ -4,10 +4,15 @@
 CARGO ?= cargo
 BIN = target/debug
 FUZZ_TARGETS ?= luma code capture pass policy
-FUZZ_SECONDS ?= 60
+FUZZ_SECONDS ?= 600
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+# libFuzzer's coverage, as `cargo fuzz` asks for it, in the toolchain that everything else is built with.
+COVERAGE = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+	-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1 \
+	-Cdebug-assertions=yes -Coverflow-checks=yes --cfg fuzzing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test simulate power-cut lint bench decode-tools bench-decode misreads fuzz vectors deny
+.PHONY: help setup build run test simulate power-cut lint bench bench-decode misreads fuzz vectors deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,22 +49,24 @@ bench: setup ## Measure what was promised: ratios in one run, the way from text 
 	$(CARGO) bench --locked --bench promises --bench latency --bench allocations
 	$(CARGO) bench --locked -p tongguan-simulate --bench traffic
 
-decode-tools:
-	@command -v cmake >/dev/null && command -v g++ >/dev/null || { echo "Install cmake and g++ first: apt-get install cmake g++" >&2; exit 1; }
-
-bench-decode: setup decode-tools ## Hold the decoder against zxing-cpp, rxing and rqrr on the same frames (needs cmake and g++)
+bench-decode: ## Hold the decoder against zxing-cpp, rxing and rqrr on the same frames
+	@scripts/system-packages.sh cmake g++
 	cd decode-bench && $(CARGO) run --release --locked -- compare $(ARGS)
 
-misreads: setup decode-tools ## Look for misreads and panics of the decoder in frames of all kinds (ARGS='--fresh --frames 100000')
+misreads: ## Look for misreads and panics of the decoder in frames of all kinds (ARGS='--fresh --frames 100000')
+	@scripts/system-packages.sh cmake g++
 	cd decode-bench && $(CARGO) run --release --locked -- misreads $(ARGS)
 
-fuzz: setup ## Hostile frames, recordings, codes and lists, FUZZ_SECONDS (60) each (installs cargo-fuzz and nightly Rust)
-	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo "Installing cargo-fuzz."; $(CARGO) install --locked cargo-fuzz; }
-	@$(CARGO) +nightly --version >/dev/null 2>&1 || { command -v rustup >/dev/null || { echo "make fuzz needs nightly Rust: get rustup from https://rustup.rs" >&2; exit 1; }; echo "Installing nightly Rust."; rustup toolchain install nightly --profile minimal; }
+fuzz: ## Hostile frames, recordings, codes, lists and policies, FUZZ_SECONDS (600) each
+	@scripts/system-packages.sh g++
+	@cd fuzz && RUSTFLAGS="$(COVERAGE)" $(CARGO) build --release --locked --target $(HOST)
 	@for target in $(FUZZ_TARGETS); do \
 		echo "fuzz $$target for $(FUZZ_SECONDS) s; an input that fails is kept in fuzz/artifacts/$$target"; \
-		mkdir -p fuzz/corpus/$$target fuzz/seeds/$$target || exit 1; \
-		$(CARGO) +nightly fuzz run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -max_len=65536 $(ARGS) || exit 1; \
+		mkdir -p fuzz/corpus/$$target fuzz/artifacts/$$target || exit 1; \
+		fuzz/target/$(HOST)/release/$$target fuzz/corpus/$$target fuzz/seeds/$$target -artifact_prefix=fuzz/artifacts/$$target/ \
+			-max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=4096 -max_len=65536 -print_final_stats=1 $(ARGS) >fuzz/artifacts/$$target.log 2>&1 \
+			|| { tail -40 fuzz/artifacts/$$target.log; exit 1; }; \
+		grep -E "stat::number_of_executed_units|DONE" fuzz/artifacts/$$target.log | tail -2; \
 	done
 
 vectors: ## Write the test vectors anew (after a change of the formats)

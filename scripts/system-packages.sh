@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the system packages the build and the window need, if they are missing.
-# On a terminal it asks first; YES=1, or no terminal, just does it.
+# On a terminal it asks first; YES=1, or no terminal, just does it. Further packages can be named as arguments.
 set -euo pipefail
 
 packages=(
@@ -8,6 +8,7 @@ packages=(
   libclang-dev                                   # camera headers are read by bindgen
   libfontconfig-dev libxkbcommon-dev libinput-dev libudev-dev   # the screen: fonts, keys, touch
   libxcursor1 libxi6 libxrandr2 libx11-xcb1 libxkbcommon-x11-0  # the screen in a window
+  "$@"
 )
 
 if ! command -v cargo >/dev/null; then

@@ -33,7 +33,7 @@ impl Registry {
     /// A live code as of another time, also one to come, for which the registry itself issues none.
     fn live_at(&self, person: &str, at: Timestamp) -> String {
         let code = Unverified::parse(&self.live(person)).unwrap();
-        let Body::Live(live) = code.claims().clone() else { panic!("a live code was asked for") };
+        let Body::Live(live) = *code.claims() else { panic!("a live code was asked for") };
         let pem = fs::read_to_string(format!("{}/keys/live-{}.pem", self.data(), live.key.0)).unwrap();
         let issued_at = u32::try_from(at.as_second()).unwrap();
         Live { issued_at, ..live }.sign(&SigningKey::from_pkcs8_pem(&pem).unwrap())

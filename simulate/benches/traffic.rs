@@ -64,7 +64,7 @@ fn main() {
     let (mut requests, mut bytes, mut changed, mut unchanged) = (0, 0, Vec::new(), Vec::new());
     let mut dropped = 0;
     for second in (0..DAY).step_by(SYNC_EVERY as usize) {
-        let due = (u64::from(DROPPED) * u64::from(second + SYNC_EVERY) / u64::from(DAY)) as u32;
+        let due = DROPPED * ((second + SYNC_EVERY) / SYNC_EVERY) / (DAY / SYNC_EVERY);
         city.drop_handles(due - dropped);
         dropped = due;
         city.registry.publish_if_due(PUBLISH_EVERY).unwrap();

@@ -20,7 +20,7 @@ use super::{Asked, Clock, ClockSource, Reading};
 /// A code's freshness is counted by the registry's clock, which is itself good to this. Without it a gate whose clock is a
 /// blink behind would refuse a code that was issued just now.
 const REGISTRY_ERROR: Duration = Duration::from_secs(2);
-/// A leap second may have come since the registry signed.
+/// A leap second may have come since, which the machine's count of seconds knows nothing of.
 const LEAP: Duration = Duration::from_secs(1);
 /// No time before this version was released can be true (2026-11-23T00:00:00Z).
 pub(super) const RELEASED: Timestamp = Timestamp::constant(1_795_392_000, 0);
@@ -324,7 +324,7 @@ impl State {
     /// Takes what the kernel vouches for as an anchor, if it is a better one.
     fn observe(&mut self, tick: &Tick, settings: Settings) {
         let Some(error) = tick.kernel_error else { return };
-        let new = Anchor { span: Span::around(tick.wall, error + REGISTRY_ERROR), elapsed: tick.elapsed };
+        let new = Anchor { span: Span::around(tick.wall, error + REGISTRY_ERROR + LEAP), elapsed: tick.elapsed };
         let at = |anchor: &Option<Anchor>| anchor.and_then(|a| a.at(tick.elapsed, settings.drift_ppm));
         if let Some(signed) = at(&self.signed) {
             // The registry's word decides what of the kernel's is believed.
@@ -356,7 +356,8 @@ impl State {
         let system = (!settings.unsynced_error.is_zero() && tick.kernel_error.is_none())
             .then(|| (Span::around(tick.wall, settings.unsynced_error), Duration::ZERO));
         // What the kernel says now counts as what it said only if it was believed.
-        let now = tick.kernel_error.map(|error| (Span::around(tick.wall, error + REGISTRY_ERROR), Duration::ZERO));
+        let now =
+            tick.kernel_error.map(|error| (Span::around(tick.wall, error + REGISTRY_ERROR + LEAP), Duration::ZERO));
         let kernel = heard(self.kernel, settings.drift_ppm).or(now);
         let signed = heard(self.signed, settings.drift_ppm);
         let floor = self.floor;
@@ -525,7 +526,7 @@ mod tests {
         fake.ntp(at(START));
         let clock = fake.clock(None);
         assert_eq!(clock.now().source, ClockSource::Synced);
-        assert!(holds(&clock.now(), START) && clock.now().width() == Some(Duration::from_secs(5)));
+        assert!(holds(&clock.now(), START) && clock.now().width() == Some(Duration::from_secs(7)));
         // NTP is gone; somebody sets the clock ten years ahead, then to 1970, then beyond 2038.
         fake.pass(DAY);
         for wall in [START + 315_360_000, 0, 2_200_000_000, -1] {
@@ -533,7 +534,7 @@ mod tests {
             let reading = clock.now();
             assert!(holds(&reading, START + DAY as i64), "{reading:?}");
             assert_eq!(reading.source, ClockSource::Holdover);
-            assert!(reading.width().unwrap() < Duration::from_secs(14), "{:?}", reading.width());
+            assert!(reading.width().unwrap() < Duration::from_secs(16), "{:?}", reading.width());
         }
     }
 
@@ -555,7 +556,7 @@ mod tests {
         // A true one makes it narrower again after weeks.
         fake.pass(20 * DAY);
         fake.ntp(at(START + 3 + 20 * DAY as i64));
-        assert!(clock.now().width().unwrap() <= Duration::from_secs(5) && clock.now().source == ClockSource::Synced);
+        assert!(clock.now().width().unwrap() <= Duration::from_secs(7) && clock.now().source == ClockSource::Synced);
     }
 
     #[test]
