@@ -5,6 +5,7 @@
 //! the network come after, or in other threads.
 
 mod attendant;
+mod coach;
 mod duty;
 mod judge;
 mod past;
@@ -179,11 +180,16 @@ fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static
 fn look(mailbox: &Mailbox<Frame>, spares: &Spares, sightings: &Sender<Sighting>, screen: &Screen, camera: &Camera) {
     let _close = mailbox.closer();
     let mut decoder = Decoder::new(Settings::default());
+    let mut coach = coach::Coach::default();
     while let Ok(frame) = mailbox.take() {
         let started = Instant::now();
         *camera.last_frame.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame.at);
         let seen = decoder.look(&frame.luma);
         let decoded_at = Instant::now();
+        let size = (frame.luma.width(), frame.luma.height());
+        if let Some(hint) = coach.see(!seen.codes.is_empty(), &seen.hints, size, decoded_at) {
+            screen.coach(hint);
+        }
         if !seen.codes.is_empty() {
             let sighting = Sighting {
                 texts: seen.codes.iter().map(|f| f.text().into_owned()).collect(),
