@@ -1,0 +1,200 @@
+//! A guard at the screen: what they touch, as far as the gate and the journal.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod common;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::{Duration, Instant};
+
+use common::{Checkpoint, Registry, picture, text};
+use crossbeam_channel::Sender;
+use serde_json::Value;
+use tongguan::clock::{Clock, Linux, Settings, TrustedClock};
+use tongguan::config::{CameraSource, Config, ScreenKind};
+use tongguan::gate::{Gate, Simulated};
+use tongguan::guards::{Pin, Role, Roster};
+use tongguan::lane::{Lane, Parts};
+use tongguan::screen::{self, Backend, Request};
+use tongguan::store::{DataDir, Journal, TrustStore};
+use tongguan::sync::SyncState;
+use tongguan_pass::Answer;
+
+/// A running lane before whose camera one code is held, over and over.
+struct Gatehouse {
+    checkpoint: Checkpoint,
+    relay: Simulated,
+    touch: Sender<Request>,
+    stop: Box<dyn Fn() + Send>,
+    lane: Option<std::thread::JoinHandle<()>>,
+    _pictures: tempfile::TempDir,
+}
+
+impl Gatehouse {
+    fn open(checkpoint: Checkpoint, code: &str, change: impl FnOnce(&mut Config)) -> Self {
+        let pictures = tempfile::tempdir().unwrap();
+        picture(code, &pictures.path().join("1.png"));
+        let dir = DataDir::open(Path::new(&checkpoint.data())).unwrap();
+        let mut config = Config {
+            camera: format!("replay:{}?fps=20", pictures.path().display()).parse::<CameraSource>().unwrap(),
+            screen: ScreenKind::None,
+            ..Config::default()
+        };
+        change(&mut config);
+        let settings = Settings { drift_ppm: 100, rtc_drift_ppm: 100, unsynced_error: Duration::from_secs(60) };
+        let clock: Arc<dyn Clock> = Arc::new(TrustedClock::new(Linux { rtc: None }, settings, None));
+        let trust = Arc::new(RwLock::new(TrustStore::open(&dir).unwrap().load().unwrap()));
+        let journal = Arc::new(Journal::open(&dir).unwrap());
+        journal.take_over().unwrap();
+        let relay = Simulated::default();
+        let gate = Gate::new(Box::new(relay.clone()), Duration::from_millis(50)).unwrap();
+        let (touch, requests) = crossbeam_channel::unbounded();
+        let (tell, started) = crossbeam_channel::bounded(1);
+        let (sync, guards) = (Arc::new(Mutex::new(SyncState::default())), dir.guards_file());
+        let lane = std::thread::spawn(move || {
+            let options = screen::Options { backend: Backend::None, ..screen::Options::default() };
+            let lane = screen::run(options, |screen, _| {
+                let lane = Lane::start(Parts {
+                    config,
+                    trust,
+                    journal,
+                    clock,
+                    gate,
+                    screen,
+                    events: None,
+                    requests,
+                    guards,
+                    sync,
+                })?;
+                tell.send(Box::new(lane.stopper()) as Box<dyn Fn() + Send>).ok();
+                Ok(lane)
+            });
+            lane.unwrap().join().unwrap();
+        });
+        let stop = started.recv().unwrap();
+        Self { checkpoint, relay, touch, stop, lane: Some(lane), _pictures: pictures }
+    }
+
+    /// The journal, once it has so many entries.
+    fn journal(&self, count: usize) -> Vec<Value> {
+        let end = Instant::now() + Duration::from_secs(20);
+        loop {
+            let entries = self.checkpoint.journal();
+            if entries.len() >= count {
+                return entries;
+            }
+            assert!(Instant::now() < end, "{entries:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn rule(&self, token: u64, answer: Answer) {
+        self.touch.send(Request::Rule { token, answer, reason: screen::reasons(answer)[0] }).unwrap();
+    }
+
+    /// Rules as soon as the guard is on duty, whenever their PIN has been looked at.
+    fn rule_on_duty(&self, token: u64, answer: Answer) {
+        let end = Instant::now() + Duration::from_secs(20);
+        while self.checkpoint.journal().len() < 2 {
+            assert!(Instant::now() < end, "nobody is on duty");
+            self.rule(token, answer);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    fn pulses(&self) -> usize {
+        self.relay.history().iter().filter(|s| s.energised).count()
+    }
+
+    fn close(mut self) -> Vec<Value> {
+        (self.stop)();
+        self.lane.take().unwrap().join().unwrap();
+        self.checkpoint.journal()
+    }
+}
+
+/// A gate that never synced has to ask the guard about every code.
+fn asking() -> (Checkpoint, String) {
+    let registry = Registry::new();
+    let code = registry.live(&registry.person("周某"));
+    (Checkpoint::new(&registry, ""), code)
+}
+
+#[test]
+fn where_nobody_has_a_pin_whoever_stands_there_decides_once_about_the_code_that_is_there() {
+    let (checkpoint, code) = asking();
+    let gate = Gatehouse::open(checkpoint, &code, |_| {});
+    let first = gate.journal(1);
+    assert_eq!((text(&first[0]["verdict"]), gate.pulses()), ("confirm".into(), 0));
+    gate.rule(7, Answer::LetIn);
+    gate.rule(1, Answer::LetIn);
+    gate.rule(1, Answer::LetIn);
+    gate.journal(2);
+    let pulses = gate.pulses();
+    let journal = gate.close();
+    assert_eq!((journal.len(), pulses), (2, 1), "{journal:?}");
+    let ruling = &journal[1];
+    assert_eq!(ruling["about"], journal[0]["id"]);
+    assert_eq!((text(&ruling["answer"]), text(&ruling["gate"])), ("let_in".into(), "opened".into()));
+    assert_eq!((text(&ruling["reason"]), text(&ruling["guard"])), ("document_seen".into(), String::new()));
+}
+
+#[test]
+fn where_guards_have_pins_only_one_on_duty_decides_and_is_named() {
+    let (checkpoint, code) = asking();
+    let file = DataDir::open(Path::new(&checkpoint.data())).unwrap().guards_file();
+    let mut roster = Roster::default();
+    let pin = || Pin::parse("2580").unwrap();
+    roster.add("王", Role::Guard, &pin()).unwrap();
+    roster.write(&file).unwrap();
+    let gate = Gatehouse::open(checkpoint, &code, |_| {});
+    gate.journal(1);
+    gate.rule(1, Answer::TurnedAway);
+    gate.touch.send(Request::LogIn { name: "王".into(), pin: Pin::parse("2581").unwrap() }).unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    gate.rule(1, Answer::TurnedAway);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(gate.checkpoint.journal().len(), 1, "nobody is on duty");
+    gate.touch.send(Request::LogIn { name: "王".into(), pin: pin() }).unwrap();
+    gate.rule_on_duty(1, Answer::TurnedAway);
+    assert_eq!(gate.pulses(), 0);
+    let journal = gate.close();
+    assert_eq!((text(&journal[1]["answer"]), text(&journal[1]["guard"])), ("turned_away".into(), "王".into()));
+}
+
+#[test]
+fn a_refusal_is_overridden_by_a_guard_on_duty_only_and_an_unattended_gate_obeys_nobody() {
+    let registry = Registry::new();
+    let person = registry.person("周某");
+    let code = registry.printed(&person);
+    let refusing = || {
+        registry.command(&["revoke", "--person", &person]).ok();
+        registry.publish();
+        Checkpoint::synced(&registry)
+    };
+    let pin = || Pin::parse("2580").unwrap();
+    let gate = Gatehouse::open(refusing(), &code, |_| {});
+    assert_eq!(text(&gate.journal(1)[0]["reason"]), "revoked");
+    gate.rule(1, Answer::LetIn);
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(gate.close().len(), 1, "nobody is on duty");
+
+    let checkpoint = refusing();
+    let file = DataDir::open(Path::new(&checkpoint.data())).unwrap().guards_file();
+    let mut roster = Roster::default();
+    roster.add("Li", Role::Technician, &pin()).unwrap();
+    roster.write(&file).unwrap();
+    let gate = Gatehouse::open(checkpoint, &code, |_| {});
+    gate.journal(1);
+    gate.touch.send(Request::LogIn { name: "Li".into(), pin: pin() }).unwrap();
+    gate.rule_on_duty(1, Answer::LetIn);
+    assert_eq!(gate.pulses(), 1);
+    assert_eq!(text(&gate.close()[1]["guard"]), "Li");
+
+    let (checkpoint, code) = asking();
+    let gate = Gatehouse::open(checkpoint, &code, |config| config.attended = false);
+    gate.journal(1);
+    gate.rule(1, Answer::LetIn);
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!((gate.pulses(), gate.close().len()), (0, 1));
+}
