@@ -11,6 +11,7 @@ use common::server::{Fault, Server};
 use common::{Checkpoint, Registry, pipe, start, text};
 use ed25519_dalek::pkcs8::DecodePrivateKey as _;
 use serde_json::Value;
+use tongguan::store::{DataDir, Journal, NewEntry};
 use tongguan_pass::draft::Content;
 use tongguan_pass::{Draft, KeyId, Keyset, Purpose, Receipt, Sha256Hash, SigningKey, VerifyingKey};
 
@@ -207,7 +208,15 @@ fn a_running_gate_forgets_what_was_handed_in_and_its_chain_goes_on() {
     let mut registry = Registry::new();
     let checkpoint = Checkpoint::synced(&registry);
     checkpoint.configure("journal", "keep_days = 0\nspace_low_mb = 0");
-    checkpoint.show_codes(&["https://a.example", "https://b.example", "https://c.example"]);
+    let write = |count: u8| {
+        let journal = Journal::open(&DataDir::open(Path::new(&checkpoint.data())).unwrap()).unwrap();
+        for n in 0..count {
+            // A record of a type to come is kept like any other.
+            let entry = NewEntry { record: vec![9, n], at: common::now(), code: None };
+            journal.append(&entry).unwrap();
+        }
+    };
+    (0..3).for_each(|_| write(100));
     checkpoint.follow(&registry.serve());
     checkpoint.sync().ok();
     registry.stop();
@@ -217,16 +226,17 @@ fn a_running_gate_forgets_what_was_handed_in_and_its_chain_goes_on() {
         std::thread::sleep(Duration::from_secs(4));
         std::process::Command::new("kill").arg(gate.id().to_string()).status().unwrap();
         common::Said::of(gate.wait_with_output().unwrap()).ok();
-        checkpoint.journal().iter().map(|e| e["seq"].as_u64().unwrap()).collect::<Vec<_>>()
+        let seqs: Vec<u64> = checkpoint.journal().iter().map(|e| e["seq"].as_u64().unwrap()).collect();
+        (seqs[0], seqs[seqs.len() - 1], seqs.len())
     };
-    assert_eq!(run(), [3], "the last one stays, for the chain");
-    checkpoint.show_codes(&["https://d.example", "https://e.example"]);
-    assert_eq!(run(), [3, 4, 5], "what was not handed in stays");
+    assert_eq!(run(), (45, 300, 256), "the newest stay, for the chain and for what a power cut brings back");
+    (0..3).for_each(|_| write(100));
+    assert_eq!(run(), (300, 600, 301), "what was not handed in stays, and the one before it");
     checkpoint.follow(&registry.serve());
-    assert_eq!(checkpoint.sync().ok().one()["events_sent"], 2);
-    assert_eq!(run(), [5]);
+    assert_eq!(checkpoint.sync().ok().one()["events_sent"], 300);
+    assert_eq!(run(), (345, 600, 256));
     registry.command(&["events", "verify"]).ok();
-    assert_eq!(registry.command(&["events"]).ok().json().len(), 5);
+    assert_eq!(registry.command(&["events"]).ok().json().len(), 600);
 }
 
 #[test]

@@ -9,8 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rand::{Rng, RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use tongguan_pass::code::CERTIFICATE_BYTES;
+use tongguan_pass::policy::Surge;
 use tongguan_pass::revocation::day_of;
-use tongguan_pass::{Body, Draft, Head, KeyId, Keyset, Purpose, RegistryKey, SigningKey, Unverified, draft::Content};
+use tongguan_pass::{
+    Body, Draft, Head, KeyId, Keyset, Policy, Purpose, RegistryKey, SigningKey, Unverified, draft::Content,
+};
 use tongguan_registry::domain::audit::Actor;
 use tongguan_registry::domain::genesis::COMMUNITY;
 use tongguan_registry::domain::handle::DropReason;
@@ -48,6 +51,8 @@ pub struct Known {
     pub revoked: BTreeSet<u32>,
     /// The keys of its keyset.
     pub keys: Vec<RegistryKey>,
+    /// The policy that it names.
+    pub policy: Option<Policy>,
 }
 
 impl Known {
@@ -227,6 +232,28 @@ impl City {
         Ok(edition.head)
     }
 
+    /// Puts rules in force.
+    ///
+    /// # Errors
+    /// What the registry says.
+    pub fn set_policy(&mut self, rules: &Policy) -> anyhow::Result<()> {
+        let (_, edition) = self.registry().set_policy(rules, Actor::Operator)?;
+        self.learn_edition(&edition)
+    }
+
+    /// Declares a surge, or ends them all.
+    ///
+    /// # Errors
+    /// What the registry says, among it that it makes no sense.
+    pub fn surge(&mut self, surge: Option<Surge>) -> anyhow::Result<()> {
+        let registry = self.registry();
+        let (_, edition) = match surge {
+            Some(surge) => registry.declare_surge(surge, Actor::Operator)?,
+            None => registry.end_surge(Actor::Operator)?,
+        };
+        self.learn_edition(&edition)
+    }
+
     /// What a registry that serves does by itself; what it did.
     ///
     /// # Errors
@@ -317,7 +344,14 @@ impl City {
         let file = file.ok_or_else(|| anyhow::anyhow!("the registry lacks the keyset that its head names"))?;
         let Content::Keyset(keyset) = Draft::parse(&file)?.content().clone() else { anyhow::bail!("no keyset") };
         let keyset: Keyset = keyset;
-        let known = Known { head: edition.head.clone(), revoked, keys: keyset.keys().to_vec() };
+        let policy = match edition.head.policy() {
+            None => None,
+            Some(named) => {
+                let file = self.registry().store().file(&named.hash)?;
+                Some(Policy::decode(&file.ok_or_else(|| anyhow::anyhow!("the registry lacks the head's policy"))?)?)
+            }
+        };
+        let known = Known { head: edition.head.clone(), revoked, keys: keyset.keys().to_vec(), policy };
         self.known.insert(edition.bytes.clone(), known);
         self.heads.push(edition.bytes.clone());
         Ok(())

@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod network;
 pub mod observer;
 pub mod power_cut;
+pub mod rules;
 pub mod run;
 pub mod scenario;
 pub mod shown;

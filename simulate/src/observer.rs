@@ -2,11 +2,12 @@
 //! answer. It reads PASS-FORMAT anew rather than asking `tongguan-pass`: two who ask the same function agree about its faults.
 
 use tongguan::clock::Reading;
-use tongguan::config::PolicyConfig;
 use tongguan::decide::{Decision, Detail, Reason, Verdict};
+use tongguan_pass::policy::Answer;
 use tongguan_pass::{Body, KeyId, Purpose};
 
 use crate::city::Known;
+use crate::rules::Rules;
 use crate::shown::{Origin, Shown};
 
 /// Whether a code was let in at this gate before.
@@ -28,7 +29,7 @@ pub struct Scene<'a> {
     /// What this gate was told.
     pub known: Option<&'a Known>,
     /// What it lets in.
-    pub policy: &'a PolicyConfig,
+    pub rules: Rules<'a>,
     /// Whether the code was let in here.
     pub used: Used,
     /// The time as the gate knew it.
@@ -57,6 +58,9 @@ struct Window {
     until: i64,
     made_at: Option<i64>,
     is_live: bool,
+    /// When the registry signed it, and the end of its key.
+    issued_at: i64,
+    key_until: i64,
 }
 
 impl Window {
@@ -76,7 +80,21 @@ impl Window {
             until: until.min(i64::from(key.not_after)),
             made_at,
             is_live: matches!(body, Body::Live(_)),
+            issued_at: from,
+            key_until: i64::from(key.not_after),
         })
+    }
+
+    /// PF 7.7: with the last moment before `now` at which a live code was good in a surge.
+    fn in_surge(&self, rules: &Rules<'_>, now: i64) -> Self {
+        let mut until = self.until;
+        for (begins, ends, seconds) in rules.surges().filter(|(begins, ..)| self.is_live && *begins <= now) {
+            let ends = ends.min(self.issued_at + seconds).min(self.key_until);
+            if ends >= begins {
+                until = until.max(ends);
+            }
+        }
+        Self { until, ..*self }
     }
 
     fn at(&self, now: i64) -> Now {
@@ -102,13 +120,36 @@ impl Window {
         Some((from, until))
     }
 
-    /// Whether somebody who knows only that it is from `earliest` to `latest` can tell whether it is good (PF 7.6).
-    fn is_certain(&self, earliest: i64, latest: i64) -> bool {
-        let Some((from, until)) = self.good() else { return true };
-        // PF 7.4: a live code that exists has begun.
-        let covers = latest <= until && (self.is_live && latest >= from || earliest >= from);
-        let apart = latest < from || earliest > until;
-        covers || apart
+    /// Whether somebody who knows only that it is from `earliest` to `latest` can tell whether it is good (PF 7.6): nowhere in
+    /// between does that change.
+    fn is_certain(&self, rules: &Rules<'_>, earliest: i64, latest: i64) -> bool {
+        let edges: Vec<i64> = rules.surges().flat_map(|(begins, ends, _)| [begins, ends + 1]).collect();
+        let good = |now: i64| {
+            let here = self.in_surge(rules, now);
+            // PF 7.4: a live code that exists has begun.
+            let begun = self.is_live && latest >= here.from;
+            here.good().is_some_and(|(from, until)| now <= until && (now >= from || begun))
+        };
+        let ends = [earliest, latest].into_iter().chain(edges.iter().copied());
+        let own = ends.flat_map(|at| {
+            let here = self.in_surge(rules, at);
+            let (from, until) = here.good().unwrap_or((here.from, here.until));
+            [at, at - 1, from, from - 1, until, until + 1]
+        });
+        let mut answers = own.filter(|at| (earliest..=latest).contains(at)).map(good);
+        let first = answers.next();
+        answers.all(|answer| Some(answer) == first)
+    }
+}
+
+impl Scene<'_> {
+    /// Whether nothing but a surge makes it good.
+    pub fn is_good_by_a_surge(&self, shown: &Shown) -> bool {
+        let body = shown.body();
+        let window = body.as_ref().zip(self.known).and_then(|(b, k)| Window::of(b, k));
+        window.is_some_and(|w| {
+            self.truth.iter().all(|t| w.at(*t) != Now::Good && w.in_surge(&self.rules, *t).at(*t) == Now::Good)
+        })
     }
 }
 
@@ -132,13 +173,23 @@ pub fn judge(shown: &Shown, scene: &Scene<'_>, decision: &Decision) -> Result<()
     let window = body.as_ref().zip(scene.known).and_then(|(b, k)| Window::of(b, k));
     let ours = body.as_ref().filter(|_| shown.origin == Origin::Ours && key_is_known);
     let revoked = ours.is_some_and(|b| scene.known.is_some_and(|k| k.revoked.contains(&b.handle())));
-    let communities = &scene.policy.communities;
-    let away = ours.is_some_and(|b| !communities.is_empty() && !communities.contains(&b.community()));
+    let rules = &scene.rules;
+    let own = ours.is_some_and(|b| rules.communities.is_empty() || rules.communities.contains(&b.community()));
+    let answer = |at: i64| ours.map_or(Answer::Deny, |b| rules.answer(b.category(), b.community(), at));
+    let truly = |wanted: Answer| scene.truth.iter().any(|t| answer(*t) == wanted);
+    // Beyond a few weeks nothing new comes.
+    let reach = latest.min(earliest.saturating_add(40 * 86_400));
+    let moments = rules.moments(earliest, reach);
+    let admitted = moments.iter().any(|at| answer(*at) > Answer::Deny);
+    let same = moments.iter().all(|at| answer(*at) == answer(earliest));
     let is_live = matches!(body, Some(Body::Live(_)));
     let is_printed = matches!(body, Some(Body::Printed(_)));
-    let is_good = || window.is_some_and(|w| scene.truth.iter().any(|t| w.at(*t) == Now::Good));
-    // "So long ago that what a list could have revoked needs the guard", as far as this gate can know.
-    let stale = expires_at.is_some_and(|e| earliest - e > 3600 * i64::from(scene.policy.stale_lists_confirm_after_h));
+    let at = |w: Window, t: i64| w.in_surge(rules, t).at(t);
+    let is_good = || window.is_some_and(|w| scene.truth.iter().any(|t| at(w, *t) == Now::Good));
+    // "So long ago that what a list could have revoked needs the guard", or is refused, as far as this gate can know.
+    let ago = expires_at.map_or(i64::MIN, |e| earliest - e);
+    let stale = moments.iter().any(|at| ago > rules.limits(*at).0);
+    let void = moments.iter().all(|at| ago > rules.limits(*at).1);
     let true_of = |right: bool, why: &str| if right { Ok(()) } else { Err(why.to_owned()) };
 
     match (decision.verdict, decision.reason) {
@@ -147,26 +198,43 @@ pub fn judge(shown: &Shown, scene: &Scene<'_>, decision: &Decision) -> Result<()
             let body = ours.ok_or("let in: its key is not in this gate's keyset")?;
             true_of(!body.flags().specimen, "let in: a specimen")?;
             true_of(!revoked, "let in: revoked in the lists this gate has")?;
-            true_of(!away, "let in: of a community this gate does not serve")?;
+            true_of(truly(Answer::Pass), "let in: the policy does not let this person in now")?;
             let window = window.ok_or("let in: its key is for something else")?;
-            true_of(is_good(), &format!("let in: {:?}", window.at(scene.truth[0])))?;
-            true_of(is_printed || scene.used != Used::Yes, "let in: it was let in here before")?;
+            true_of(is_good(), &format!("let in: {:?}", at(window, scene.truth[0])))?;
+            let again = is_printed || scene.is_good_by_a_surge(shown);
+            true_of(again || scene.used != Used::Yes, "let in: it was let in here before")?;
             true_of(is_live || !stale, "let in: the lists are too old")
         }
         (Verdict::Deny, Reason::Specimen) => true_of(ours.is_some_and(|b| b.flags().specimen), "it is no specimen"),
         (Verdict::Deny, Reason::Revoked) => true_of(revoked, "no list this gate has revokes it"),
-        (Verdict::Deny, Reason::WrongPlace) => true_of(away, "this gate serves its community"),
+        (Verdict::Deny, Reason::WrongPlace) => true_of(truly(Answer::Deny) && !own, "this person is let in here"),
+        (Verdict::Deny, Reason::NotAdmitted) => true_of(truly(Answer::Deny), "this person is let in here"),
+        (Verdict::Deny, Reason::OutsideHours) => {
+            let Detail::Opens { at: opens, .. } = decision.detail else { return Err("nobody hears when".into()) };
+            true_of(truly(Answer::Deny), "this person is let in now")?;
+            true_of(opens > earliest && answer(opens) > Answer::Deny, "at the time that is told nobody is let in")
+        }
+        (Verdict::Deny, Reason::ListStale) => {
+            true_of(void && !is_live, "refused, although the lists are not that old")?;
+            true_of(ours.is_some() && !revoked, "the lists are blamed for a bad code")
+        }
+        (Verdict::Confirm, Reason::GuardCheck) => {
+            true_of(truly(Answer::Confirm), "the guard is asked, although the policy does not want it")?;
+            true_of(ours.is_some() && !revoked && is_good(), "the guard is asked about a bad code")?;
+            let again = is_printed || scene.is_good_by_a_surge(shown);
+            true_of(again || scene.used != Used::Yes, "the guard is asked about a used code")
+        }
         (Verdict::Deny, Reason::Expired) => {
             let window = window.ok_or("expired, although it cannot be judged")?;
             // The figure is a lower bound of the truth.
-            scene.truth.iter().try_for_each(|t| match (window.at(*t), &decision.detail) {
+            scene.truth.iter().try_for_each(|t| match (at(window, *t), &decision.detail) {
                 (Now::Expired(ago), Detail::Seconds(said)) if *said > 0 && *said <= ago + leap(scene) => Ok(()),
                 (now, said) => Err(format!("said to have expired ({said:?}), and it is {now:?}")),
             })
         }
         (Verdict::Deny, Reason::NotYetValid) => {
             let window = window.ok_or("not yet valid, although it cannot be judged")?;
-            scene.truth.iter().try_for_each(|t| match (window.at(*t), &decision.detail) {
+            scene.truth.iter().try_for_each(|t| match (at(window, *t), &decision.detail) {
                 (Now::NotYet(ahead), Detail::Seconds(said)) if *said > 0 && *said <= ahead + leap(scene) => Ok(()),
                 (now, said) => Err(format!("said to begin later ({said:?}), and it is {now:?}")),
             })
@@ -208,14 +276,15 @@ pub fn judge(shown: &Shown, scene: &Scene<'_>, decision: &Decision) -> Result<()
         // Here, lists that expired long ago.
         (Verdict::Confirm, Reason::ListStale) => {
             true_of(stale && !is_live, "the guard is asked, although the lists are fresh enough")?;
-            true_of(ours.is_some() && !revoked && !away && is_good(), "the guard is asked about a bad code")?;
+            true_of(ours.is_some() && !revoked && admitted && is_good(), "the guard is asked about a bad code")?;
             true_of(is_printed || scene.used != Used::Yes, "the guard is asked about a used code")
         }
         // Here, a clock by which the code may be good or not.
         (Verdict::Confirm, Reason::ClockUncertain) => {
             let window = window.ok_or("the guard is asked about a code that cannot be judged")?;
-            true_of(ours.is_some() && !revoked && !away, "the guard is asked about a bad code")?;
-            true_of(!window.is_certain(earliest, latest), "the guard is asked, although the clock can tell")
+            true_of(ours.is_some() && !revoked && admitted, "the guard is asked about a bad code")?;
+            let tells = same && window.is_certain(rules, earliest, latest);
+            true_of(!tells, "the guard is asked, although the clock can tell")
         }
         (Verdict::Deny, Reason::NotOurCode) => true_of(shown.origin == Origin::Foreign, "it is one of ours"),
         (Verdict::Deny, Reason::Damaged | Reason::UnknownKind) => {

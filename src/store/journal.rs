@@ -29,8 +29,9 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up("ALTER TABLE event ADD COLUMN handed_in_at INTEGER"),
 ];
 
-/// More than a gate can have begun and not cleared.
-const LOOK_BACK: u64 = 1000;
+/// The newest events, which are never forgotten: a note of [`super::intents`] that a power cut has brought back is about one of
+/// them. More than a gate writes in the half minute that a kernel takes to write a page to the card.
+pub(super) const NEWEST: u64 = 256;
 
 /// A record to be written, and what it means for the code it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -183,7 +184,7 @@ impl Journal {
         self.with(|db| {
             let last =
                 "SELECT 1 FROM (SELECT record FROM event ORDER BY seq DESC LIMIT ?1) WHERE substr(record, 1, 17) = ?2";
-            db.query_row(last, params![sql(LOOK_BACK), id], |_| Ok(())).optional().map(|found| found.is_some())
+            db.query_row(last, params![sql(NEWEST), id], |_| Ok(())).optional().map(|found| found.is_some())
         })
     }
 

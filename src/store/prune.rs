@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, TransactionBehavior};
 
 use super::StoreError;
-use super::journal::{Journal, sql};
+use super::journal::{Journal, NEWEST, sql};
 
 /// Events forgotten at a time: the lane waits for no longer transaction.
 const STEP: usize = 500;
@@ -28,22 +28,29 @@ pub struct Holdings {
 
 impl Journal {
     /// Forgets some of the oldest events that were handed in at least `keep` ago; how many. `now` is Unix seconds and not
-    /// later than the true time. The last one handed in stays: the chain goes on from it.
+    /// later than the true time. The newest stay whatever their age: the chain goes on from them, and a note that a power cut
+    /// brings back is known to be one of theirs.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn prune(&self, now: i64, keep: Duration) -> Result<usize, StoreError> {
+        self.forget(now, keep, NEWEST)
+    }
+
+    /// `newest` is at least 1, for the chain.
+    fn forget(&self, now: i64, keep: Duration, newest: u64) -> Result<usize, StoreError> {
         let until = now.saturating_sub(i64::try_from(keep.as_secs()).unwrap_or(i64::MAX));
         self.with(|db| {
             let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let end: i64 = tx.query_row(
-                "SELECT coalesce((SELECT min(seq) FROM event WHERE handed_in = 0) - 1, (SELECT max(seq) FROM event), 0)",
-                [],
+                "SELECT min(coalesce((SELECT min(seq) FROM event WHERE handed_in = 0) - 2, max(seq)), max(seq) - ?1)
+                 FROM event HAVING count(*) > 0 UNION ALL SELECT 0 LIMIT 1",
+                [sql(newest)],
                 |row| row.get(0),
             )?;
-            // From the oldest on and no further than the first that must stay: no hole is made.
+            // What waits is chained to the one before it, so that stays too. From the oldest on and no further than the first that must stay: no hole is made.
             let mut oldest = tx.prepare_cached(
-                "SELECT seq, coalesce(handed_in_at, at / 1000, 0) FROM event WHERE seq < ?1 ORDER BY seq LIMIT ?2",
+                "SELECT seq, coalesce(handed_in_at, at / 1000, 0) FROM event WHERE seq <= ?1 ORDER BY seq LIMIT ?2",
             )?;
             let rows = oldest.query_map([end, sql(STEP as u64)], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let mut last: Option<i64> = None;
@@ -114,18 +121,18 @@ mod tests {
         assert_eq!(hand_in(&journal, &device, 1, 4, 1_000), 4);
         assert_eq!(hand_in(&journal, &device, 1, 6, 1_000 + 86_400), 2);
         let month = Duration::from_secs(30 * DAY);
-        assert_eq!(journal.prune(1_000 + 30 * 86_400 - 1, month).unwrap(), 0);
-        assert_eq!(journal.prune(1_000 + 30 * 86_400, month).unwrap(), 4);
+        assert_eq!(journal.forget(1_000 + 30 * 86_400 - 1, month, 1).unwrap(), 0);
+        assert_eq!(journal.forget(1_000 + 30 * 86_400, month, 1).unwrap(), 4);
         assert_eq!(seqs(&journal), [5, 6, 7, 8, 9, 10]);
         // The last one that was handed in stays however old it is, and so does whatever waits.
-        assert_eq!(journal.prune(i64::MAX, month).unwrap(), 1);
-        assert_eq!(journal.prune(i64::MAX, Duration::ZERO).unwrap(), 0);
+        assert_eq!(journal.forget(i64::MAX, month, 1).unwrap(), 1);
+        assert_eq!(journal.forget(i64::MAX, Duration::ZERO, 1).unwrap(), 0);
         assert_eq!(seqs(&journal), [6, 7, 8, 9, 10]);
         let (previous, waiting) = journal.waiting_after(0, 100).unwrap();
         assert_eq!((waiting[0].seq, Some(previous)), (7, journal.chain_at(6).unwrap()));
         // All is handed in and forgotten but the last: the next event follows it.
         hand_in(&journal, &device, 1, 10, 1_000);
-        while journal.prune(i64::MAX, Duration::ZERO).unwrap() > 0 {}
+        while journal.forget(i64::MAX, Duration::ZERO, 1).unwrap() > 0 {}
         assert_eq!(seqs(&journal), [10]);
         let last = journal.chain_at(10).unwrap().unwrap();
         let next = journal.append(&entry(11)).unwrap();
@@ -142,7 +149,7 @@ mod tests {
         assert_eq!(waiting.iter().map(|e| e.seq).collect::<Vec<_>>(), [1, 2, 3, 4]);
         let (_, waiting) = journal.waiting_after(4, 100).unwrap();
         assert_eq!(waiting.iter().map(|e| e.seq).collect::<Vec<_>>(), [9, 10]);
-        assert_eq!(journal.prune(i64::MAX, Duration::ZERO).unwrap(), 0);
+        assert_eq!(journal.forget(i64::MAX, Duration::ZERO, 1).unwrap(), 0);
         assert_eq!(hand_in(&journal, &device, 1, 8, 0), 4);
     }
 

@@ -2,7 +2,9 @@
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use tongguan_pass::Purpose;
+use tongguan_pass::policy::{Answer, Edition, ListLimits, Rule, Surge, Who};
+use tongguan_pass::{Policy, Purpose};
+use tongguan_registry::domain::genesis::COMMUNITY;
 
 use super::{Lane, Run, Step};
 use crate::gate::Gate;
@@ -88,9 +90,48 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Rules that let in most, ask about some and refuse some, now or in a while, at some hours.
+    fn draw_policy(&mut self) -> Policy {
+        let now = self.city.registry().now();
+        let dice = &mut self.dice;
+        let mut editions = Vec::new();
+        for community in [0, COMMUNITY] {
+            for n in 0..dice.random_range(0..3_u32) {
+                let mut rules = Vec::new();
+                for _ in 0..dice.random_range(0..3) {
+                    let (first, last) = [(0, 255), (1, 1), (2, 9)][dice.random_range(0..3)];
+                    let from = dice.random_range(0..1440);
+                    let until = (from + dice.random_range(1..1439)) % 1440;
+                    rules.push(Rule {
+                        first,
+                        last,
+                        who: [Who::Any, Who::Own][dice.random_range(0..2)],
+                        days: dice.random_range(1..128),
+                        from,
+                        until: if until == 0 { 1440 } else { until },
+                        answer: [Answer::Pass, Answer::Confirm, Answer::Deny][dice.random_range(0..3)],
+                    });
+                }
+                if dice.random_bool(0.8) {
+                    rules.push(Rule { who: [Who::Any, Who::Own][dice.random_range(0..2)], ..Rule::OWN });
+                }
+                let confirm_after = [0, 24, 168][dice.random_range(0..3)];
+                let deny_after = [48, 200, ListLimits::NEVER][dice.random_range(0..3)].max(confirm_after);
+                let effective_from = now - 86_400 + dice.random_range(0..43_200) + n * 86_400;
+                editions.push(Edition {
+                    community,
+                    effective_from,
+                    lists: ListLimits { confirm_after, deny_after },
+                    rules,
+                });
+            }
+        }
+        Policy::new([480, 0, -210][dice.random_range(0..3)], Vec::new(), editions).unwrap_or_default()
+    }
+
     pub(super) fn registry_acts(&mut self) -> Step {
         let failed = |what: &'static str| move |e: anyhow::Error| format!("the registry cannot {what}: {e:#}");
-        match self.dice.random_range(0..13) {
+        match self.dice.random_range(0..16) {
             0..=3 => {
                 let person = self.dice.random_range(0..self.city.people.len());
                 let dropped = self.city.revoke(person).map_err(|e| format!("the registry cannot revoke: {e}"))?;
@@ -124,6 +165,22 @@ impl Run<'_> {
                 self.city.rotate_root().map_err(failed("replace the root"))?;
                 self.count("registry: root replaced");
                 self.say("the root is replaced");
+            }
+            12..=13 => {
+                let rules = self.draw_policy();
+                self.city.set_policy(&rules).map_err(failed("set a policy"))?;
+                self.count("registry: policy set");
+                self.say(format!("a policy is set: {:?}", rules.editions()));
+            }
+            14 => {
+                let from = self.city.registry().now() + self.dice.random_range(0..7_200);
+                let (until, minutes) = (from + self.dice.random_range(600..86_400), self.dice.random_range(11..=60));
+                let surge = self.dice.random_bool(0.7).then_some(Surge { from, until, minutes });
+                // One may be in force already, or none.
+                if self.city.surge(surge).is_ok() {
+                    self.count(if surge.is_some() { "registry: surge declared" } else { "registry: surge ended" });
+                    self.say(format!("surge: {surge:?}"));
+                }
             }
             _ => {
                 self.city.restart().map_err(|e| format!("the registry does not start: {e}"))?;

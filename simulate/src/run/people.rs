@@ -8,6 +8,7 @@ use tongguan_pass::{Carried, Flags, GateOutcome};
 use super::{Lane, Run, Step};
 use crate::gate::{Presented, Relay};
 use crate::observer::{Scene, judge};
+use crate::rules::Rules;
 use crate::shown::{Shown, forgery, live_by_our_key};
 use crate::world::SECOND;
 
@@ -115,16 +116,24 @@ impl Run<'_> {
         let scene = Scene {
             truth: truth.map(|s| i64::try_from(s).unwrap_or(i64::MAX)),
             known: self.city.known(ledger.head()),
-            policy: &here.standing.policy,
+            rules: Rules {
+                policy: self.city.known(ledger.head()).and_then(|k| k.policy.as_ref()),
+                communities: &here.standing.policy.communities,
+                stale_after_h: here.standing.policy.stale_lists_confirm_after_h,
+            },
             used: ledger.used(&shown.text),
             reading: *reading,
         };
         let judged = judge(shown, &scene, decision);
+        let by_surge = scene.is_good_by_a_surge(shown);
         ledger.event(presented.id, presented.journaled);
         if *gate == GateOutcome::Opened {
             ledger.let_in(&shown.text, presented.journaled);
             let kind = decision.kind.map_or("nothing", tongguan_pass::Kind::name);
             self.count(format!("let in: {kind}"));
+            if by_surge {
+                self.count("let in: by a surge");
+            }
         }
         if *gate == GateOutcome::Fault {
             self.count("relay broken: the use is given back");
