@@ -7,7 +7,7 @@ FUZZ_TARGETS ?= luma code capture pass
 FUZZ_SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint bench decode-tools bench-decode misreads fuzz power-cut vectors deny
+.PHONY: help setup build run test lint screens bench decode-tools bench-decode misreads fuzz power-cut vectors deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ lint: setup ## Formatting and lints, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	for dir in decode-bench fuzz; do (cd $$dir && $(CARGO) metadata --format-version 1 --locked >/dev/null) || exit 1; done
+
+screens: setup ## Draw every state of the screen, both languages, three sizes, into target/screens (see its index-*.png)
+	TONGGUAN_SCREENS=$(CURDIR)/target/screens $(CARGO) test --locked --lib screen::tests::states
 
 bench: setup ## Measure what was promised: ratios in one run, the way from text to relay, and that no frame takes new memory
 	$(CARGO) build --release --locked -p tongguan-registry
