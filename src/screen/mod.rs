@@ -1,7 +1,7 @@
-//! What the guard and the resident see: one page with the states ready, pass, confirm and deny.
+//! What the guard and the resident see and touch: ready, a verdict, a fault; who is on duty, and the last outcomes.
 //!
-//! The screen only shows. Nothing here decides anything, and nothing here can delay a lane: a worker leaves the newest
-//! thing in a one-slot mailbox and goes on; the screen's own thread (the main one) takes it from there. The
+//! The screen shows, and says what was touched. Nothing here decides anything, and nothing here can delay a lane: a worker
+//! leaves the newest thing in a one-slot mailbox and goes on; the screen's own thread (the main one) takes it from there. The
 //! pages are in `ui/`, one adapter for each part of them, and one controller here for each adapter.
 
 mod backend;

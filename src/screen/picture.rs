@@ -41,6 +41,12 @@ impl Stage {
         &self.window
     }
 
+    /// Whether something has changed since it was drawn.
+    #[cfg(test)]
+    pub(super) fn is_stale(&self) -> bool {
+        self.canvas.draw_if_needed(|_| {})
+    }
+
     /// All of what is shown now.
     pub(super) fn render(&self) -> RgbImage {
         slint::platform::update_timers_and_animations();
@@ -85,5 +91,11 @@ impl Platform for Headless {
     fn create_window_adapter(&self) -> Result<Rc<dyn WindowAdapter>, PlatformError> {
         let canvas = CANVAS.with_borrow(Clone::clone).ok_or("there is no canvas")?;
         Ok(canvas)
+    }
+
+    /// The timers' clock, which a test may move on.
+    #[cfg(test)]
+    fn duration_since_start(&self) -> std::time::Duration {
+        super::tests::clock()
     }
 }

@@ -1,52 +1,49 @@
-//! The frame around every page: lane, wall clock, language and the trust ladder.
+//! The frame around every page: lane, time, language and the trust ladder.
 
 use std::rc::Rc;
-use std::time::Duration;
 
 use anyhow::Context as _;
-use slint::{ComponentHandle as _, ModelRc, Timer, TimerMode, VecModel, Weak};
+use slint::{ComponentHandle as _, ModelRc, VecModel};
 
-use super::{Changed, both};
+use super::both;
+use super::desk::Desk;
 use crate::lang::{Language, Text};
 use crate::screen::ui::{self, MainWindow};
 use crate::screen::{Level, Options, StatusLine};
 
 pub(super) struct Bar {
-    window: Weak<MainWindow>,
-    changed: Rc<Changed>,
-    _ticking: Timer,
+    desk: Rc<Desk>,
 }
 
 impl Bar {
-    pub(super) fn set_up(window: &MainWindow, options: &Options, changed: &Rc<Changed>) -> anyhow::Result<Self> {
+    pub(super) fn set_up(window: &MainWindow, options: &Options, desk: &Rc<Desk>) -> anyhow::Result<Self> {
         let bar = window.global::<ui::Bar>();
         bar.set_lane_name(options.lane_name.as_str().into());
         speak(&bar, options.language)?;
-        let there = window.as_weak();
+        let there = Rc::downgrade(desk);
         bar.on_switch_language(move || {
-            let Some(window) = there.upgrade() else { return };
+            let Some(desk) = there.upgrade() else { return };
+            let Some(window) = desk.window() else { return };
             let bar = window.global::<ui::Bar>();
             let other = if bar.get_english() { Language::Zh } else { Language::En };
             if let Err(error) = speak(&bar, other) {
                 tracing::warn!("{error:#}");
             }
+            desk.mark();
         });
+        Ok(Self { desk: Rc::clone(desk) })
+    }
 
-        bar.set_time(time_of_day().into());
-        let ticking = Timer::default();
-        let there = window.as_weak();
-        ticking.start(TimerMode::Repeated, Duration::from_secs(1), move || {
-            if let Some(window) = there.upgrade() {
-                // The same text again redraws nothing.
-                window.global::<ui::Bar>().set_time(time_of_day().into());
-            }
-        });
-        Ok(Self { window: window.as_weak(), changed: Rc::clone(changed), _ticking: ticking })
+    /// The lane's time, which may be known better than the wall clock's; dashes while it is not.
+    pub(super) fn tell_time(&self, time: Option<&str>) {
+        if let Some(window) = self.desk.window() {
+            window.global::<ui::Bar>().set_time(time.unwrap_or("--:--").into());
+        }
     }
 
     /// The worst first, each level in the order it came.
     pub(super) fn show(&self, lines: &[StatusLine]) {
-        let Some(window) = self.window.upgrade() else { return };
+        let Some(window) = self.desk.window() else { return };
         let mut worst_first: Vec<&StatusLine> = lines.iter().collect();
         worst_first.sort_by_key(|line| std::cmp::Reverse(line.level));
         let shown: Vec<ui::Status> = worst_first
@@ -67,9 +64,14 @@ impl Bar {
             let all =
                 |pick: fn(&Text) -> &str| worst_first.iter().map(|l| pick(&l.text)).collect::<Vec<_>>().join("   ·   ");
             bar.set_summary(both(&Text::new(all(|t| &t.zh), all(|t| &t.en))));
-            bar.set_alerts(i32::try_from(alerts).unwrap_or(i32::MAX));
+            let alerts = i32::try_from(alerts).unwrap_or(i32::MAX);
+            if bar.get_alerts() != alerts {
+                bar.set_alerts(alerts);
+                // The page above made room for them.
+                self.desk.settle();
+            }
             bar.set_status(ModelRc::new(VecModel::from(shown)));
-            self.changed.mark();
+            self.desk.mark();
         }
     }
 }
@@ -82,10 +84,4 @@ fn speak(bar: &ui::Bar<'_>, language: Language) -> anyhow::Result<()> {
     .context("the screen's translations are missing from this build")?;
     bar.set_english(language == Language::En);
     Ok(())
-}
-
-/// The wall clock in the place's own time.
-#[expect(clippy::disallowed_methods, reason = "shown to people, and nothing is decided by it")]
-fn time_of_day() -> String {
-    jiff::ZonedDateTime::now().strftime("%H:%M").to_string()
 }

@@ -1,51 +1,116 @@
-//! The lane's page: ready, or a verdict for as long as it stands.
+//! The lane's page: ready, or a verdict for as long as it stands, with what the guard answers to it.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use slint::{ComponentHandle as _, Timer, TimerMode, Weak};
+use slint::{ComponentHandle as _, ModelRc, Timer, TimerMode, VecModel};
+use tongguan_pass::Answer;
 
-use super::{Changed, both};
+use super::desk::Desk;
+use super::guard::Guard;
+use super::{both, face};
+use crate::lang::Text;
 use crate::screen::mailbox::Face;
 use crate::screen::preview::Frame;
 use crate::screen::ui::{self, MainWindow};
-use crate::screen::{Options, Outcome, Shown};
+use crate::screen::{Offer, Options, Request, Shown, reasons};
+
+/// A verdict that waits for the guard's answer stands at least as long as the others, and no longer than this.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 pub(super) struct Lane {
-    window: Weak<MainWindow>,
-    changed: Rc<Changed>,
+    desk: Rc<Desk>,
+    guard: Rc<Guard>,
     verdict_for: Duration,
-    back_to_ready: Timer,
+    asked: RefCell<Asked>,
+    /// Until a verdict that asks nothing goes.
+    fades: Rc<Timer>,
+    /// Until any verdict goes.
+    ends: Timer,
+}
+
+/// What the verdict on the screen asks of the guard.
+#[derive(Debug, Default)]
+struct Asked {
+    token: u64,
+    offer: Offer,
+    /// Given, and waiting for its reason.
+    answer: Option<Answer>,
 }
 
 impl Lane {
-    pub(super) fn set_up(window: &MainWindow, options: &Options, changed: &Rc<Changed>) -> Self {
-        Self {
-            window: window.as_weak(),
-            changed: Rc::clone(changed),
+    pub(super) fn set_up(window: &MainWindow, options: &Options, desk: &Rc<Desk>, guard: &Rc<Guard>) -> Rc<Self> {
+        let lane = Rc::new(Self {
+            desk: Rc::clone(desk),
+            guard: Rc::clone(guard),
             verdict_for: options.verdict_for,
-            back_to_ready: Timer::default(),
-        }
+            asked: RefCell::default(),
+            fades: desk.patient_timer(),
+            ends: Timer::default(),
+        });
+        let global = window.global::<ui::Lane>();
+        let there = Rc::downgrade(&lane);
+        global.on_answer(move |let_in| {
+            if let Some(lane) = there.upgrade() {
+                lane.answer(if let_in { Answer::LetIn } else { Answer::TurnedAway });
+            }
+        });
+        let there = Rc::downgrade(&lane);
+        global.on_give(move |reason| {
+            if let Some(lane) = there.upgrade() {
+                lane.give(&reason);
+            }
+        });
+        let there = Rc::downgrade(&lane);
+        global.on_take_back(move || {
+            if let Some(lane) = there.upgrade() {
+                lane.take_back();
+            }
+        });
+        lane
     }
 
     pub(super) fn preview(&self, frame: &Frame) {
-        if let Some(window) = self.window.upgrade() {
+        if let Some(window) = self.desk.window() {
             let lane = window.global::<ui::Lane>();
             lane.set_preview(frame.to_image());
             lane.set_has_preview(true);
         }
     }
 
-    pub(super) fn show(&self, face: Face) {
-        self.back_to_ready.stop();
+    pub(super) fn coach(&self, hint: Option<&Text>) {
+        let Some(window) = self.desk.window() else { return };
+        let lane = window.global::<ui::Lane>();
+        lane.set_hint(both(hint.unwrap_or(&Text::default())));
+        lane.set_has_hint(hint.is_some());
+        self.desk.mark();
+    }
+
+    pub(super) fn show(self: &Rc<Self>, face: Face) {
         match face {
-            Face::Ready => ready(&self.window, &self.changed),
+            Face::Ready => self.ready(),
             Face::Verdict(shown) => self.verdict(&shown),
         }
     }
 
-    fn verdict(&self, shown: &Shown) {
-        let Some(window) = self.window.upgrade() else { return };
+    /// Somebody has come on duty, and the verdict that stands there waited for them.
+    pub(super) fn look_who_is_there(&self) {
+        let mut asked = self.asked.borrow_mut();
+        if asked.offer == Offer::LogIn && self.guard.is_on_duty() {
+            asked.offer = Offer::Decide;
+            drop(asked);
+            self.show_asked();
+            self.desk.settle();
+        }
+    }
+
+    fn verdict(self: &Rc<Self>, shown: &Shown) {
+        let Some(window) = self.desk.window() else { return };
+        // Whatever the finger was about to touch is gone.
+        self.desk.settle();
+        self.guard.interrupt();
+        *self.asked.borrow_mut() = Asked { token: shown.token, offer: shown.offer, answer: None };
         let lane = window.global::<ui::Lane>();
         lane.set_verdict(ui::Verdict {
             title: both(&shown.title),
@@ -54,28 +119,115 @@ impl Lane {
             reason: shown.reason.as_str().into(),
             gate_open: shown.gate_open,
         });
-        lane.set_face(match shown.outcome {
-            Outcome::Pass => ui::Face::Pass,
-            Outcome::Confirm => ui::Face::Confirm,
-            Outcome::Deny => ui::Face::Deny,
-        });
-        self.changed.mark();
+        lane.set_face(face(shown.outcome));
+        self.show_asked();
+        self.look_who_is_there();
 
+        self.ends.stop();
         if !self.verdict_for.is_zero() {
-            let (window, changed) = (self.window.clone(), Rc::clone(&self.changed));
-            self.back_to_ready.start(TimerMode::SingleShot, self.verdict_for, move || ready(&window, &changed));
+            let there = Rc::downgrade(self);
+            self.ends.start(TimerMode::SingleShot, self.verdict_for.max(ANSWER_WITHIN), move || {
+                if let Some(lane) = there.upgrade() {
+                    lane.ready();
+                }
+            });
+        }
+        self.wait();
+    }
+
+    /// A verdict that asks nothing goes after its time; each touch begins that time anew.
+    fn wait(self: &Rc<Self>) {
+        self.fades.stop();
+        let asks = {
+            let asked = self.asked.borrow();
+            asked.answer.is_some() || matches!(asked.offer, Offer::Decide | Offer::LogIn)
+        };
+        if !asks && !self.verdict_for.is_zero() {
+            let there = Rc::downgrade(self);
+            self.fades.start(TimerMode::SingleShot, self.verdict_for, move || {
+                if let Some(lane) = there.upgrade() {
+                    lane.ready();
+                }
+            });
         }
     }
-}
 
-fn ready(window: &Weak<MainWindow>, changed: &Changed) {
-    if let Some(window) = window.upgrade() {
+    fn ready(&self) {
+        self.fades.stop();
+        self.ends.stop();
+        *self.asked.borrow_mut() = Asked::default();
+        let Some(window) = self.desk.window() else { return };
         let lane = window.global::<ui::Lane>();
         if lane.get_face() != ui::Face::Ready {
             lane.set_face(ui::Face::Ready);
             // A verdict may be about a person; it does not outstay its time in memory either.
             lane.set_verdict(ui::Verdict::default());
-            changed.mark();
+            self.show_asked();
+            self.desk.settle_lane();
+            self.guard.resume();
         }
+    }
+
+    fn answer(self: &Rc<Self>, answer: Answer) {
+        if !self.desk.counts() {
+            return;
+        }
+        let offered = match self.asked.borrow().offer {
+            Offer::Decide => true,
+            Offer::Override => answer == Answer::LetIn,
+            Offer::Nothing | Offer::LogIn => false,
+        };
+        if offered {
+            self.asked.borrow_mut().answer = Some(answer);
+            self.show_asked();
+            // A finger that trembles must not give a reason.
+            self.desk.settle();
+            self.wait();
+        }
+    }
+
+    fn give(self: &Rc<Self>, reason: &str) {
+        if !self.desk.counts() {
+            return;
+        }
+        let asked = self.asked.take();
+        let chosen = asked.answer.and_then(|answer| {
+            let reason = reasons(answer).iter().find(|known| **known == reason)?;
+            Some(Request::Rule { token: asked.token, answer, reason })
+        });
+        let Some(rule) = chosen else {
+            *self.asked.borrow_mut() = asked;
+            return;
+        };
+        self.desk.wish(rule);
+        self.show_asked();
+        self.desk.settle();
+        self.wait();
+    }
+
+    fn take_back(self: &Rc<Self>) {
+        if self.desk.counts() {
+            self.asked.borrow_mut().answer = None;
+            self.show_asked();
+            self.desk.settle();
+            self.wait();
+        }
+    }
+
+    fn show_asked(&self) {
+        let Some(window) = self.desk.window() else { return };
+        let lane = window.global::<ui::Lane>();
+        let asked = self.asked.borrow();
+        lane.set_offer(match asked.offer {
+            Offer::Nothing => ui::Offer::Nothing,
+            Offer::Decide => ui::Offer::Decide,
+            Offer::Override => ui::Offer::Override,
+            Offer::LogIn => ui::Offer::LogIn,
+        });
+        let words: Vec<slint::SharedString> =
+            asked.answer.map_or(&[][..], reasons).iter().map(|reason| (*reason).into()).collect();
+        lane.set_letting_in(asked.answer == Some(Answer::LetIn));
+        lane.set_reasons(ModelRc::new(VecModel::from(words)));
+        self.desk.mark();
     }
 }

@@ -1,38 +1,39 @@
 //! One controller for each adapter of the pages. They live on the screen's thread and own its timers.
 
 mod bar;
+mod desk;
+mod fault;
+mod guard;
 mod lane;
+mod past;
+mod place;
 
-use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use bar::Bar;
 use crossbeam_channel::Sender;
+use desk::Desk;
+use fault::Fault;
+use guard::Guard;
 use lane::Lane;
+use past::Past;
+use place::Place;
 use slint::ComponentHandle as _;
 
 use super::mailbox::{Mail, Mailbox};
 use super::ui::{MainWindow, Post};
-use super::{Options, Request, ui};
+use super::{Options, Outcome, Request, ui};
 use crate::lang::Text;
 
 /// The controllers of one window.
 pub(super) struct Controllers {
-    lane: Lane,
+    desk: Rc<Desk>,
     bar: Bar,
-    changed: Rc<Changed>,
-    _wishes: Sender<Request>,
-}
-
-/// Set when what is shown becomes something else; a preview frame and the clock do not count.
-#[derive(Debug, Default)]
-pub(super) struct Changed(Cell<bool>);
-
-impl Changed {
-    fn mark(&self) {
-        self.0.set(true);
-    }
+    lane: Rc<Lane>,
+    guard: Rc<Guard>,
+    past: Past,
+    fault: Fault,
 }
 
 impl Controllers {
@@ -43,17 +44,21 @@ impl Controllers {
         mailbox: &Arc<Mailbox>,
         wishes: Sender<Request>,
     ) -> anyhow::Result<Rc<Self>> {
-        let changed = Rc::new(Changed::default());
+        let desk = Desk::set_up(window, wishes);
+        let place = Place::set_up(window, options, &desk);
+        let guard = Guard::set_up(window, &desk, &place);
         let controllers = Rc::new(Self {
-            lane: Lane::set_up(window, options, &changed),
-            bar: Bar::set_up(window, options, &changed)?,
-            changed,
-            _wishes: wishes,
+            bar: Bar::set_up(window, options, &desk)?,
+            lane: Lane::set_up(window, options, &desk, &guard),
+            past: Past::set_up(&desk),
+            fault: Fault::set_up(&desk),
+            guard,
+            desk,
         });
-        let on_duty = Rc::downgrade(&controllers);
+        let there = Rc::downgrade(&controllers);
         let mailbox = Arc::clone(mailbox);
         window.global::<Post>().on_arrived(move || {
-            if let Some(controllers) = on_duty.upgrade()
+            if let Some(controllers) = there.upgrade()
                 && controllers.deliver(mailbox.take())
             {
                 // From inside the event loop: a call before it runs would be forgotten by some backends.
@@ -68,8 +73,25 @@ impl Controllers {
         if let Some(lines) = mail.status {
             self.bar.show(&lines);
         }
+        if let Some(time) = mail.time {
+            self.bar.tell_time(time.as_deref());
+        }
         if let Some(frame) = mail.frame {
             self.lane.preview(&frame);
+        }
+        if let Some(hint) = mail.hint {
+            self.lane.coach(hint.as_ref());
+        }
+        if let Some(outcomes) = mail.past {
+            self.past.show(&outcomes);
+        }
+        if let Some(fault) = mail.fault {
+            self.fault.show(fault.as_ref());
+        }
+        // Who is there, before the verdict that asks them.
+        if let Some(guards) = mail.guards {
+            self.guard.learn(guards);
+            self.lane.look_who_is_there();
         }
         if let Some(face) = mail.face {
             self.lane.show(face);
@@ -79,10 +101,18 @@ impl Controllers {
 
     /// Whether what is shown has become something else since the last time this was asked.
     pub(super) fn take_changed(&self) -> bool {
-        self.changed.0.take()
+        self.desk.take_changed()
     }
 }
 
 fn both(text: &Text) -> ui::Both {
     ui::Both { zh: text.zh.as_str().into(), en: text.en.as_str().into() }
+}
+
+fn face(outcome: Outcome) -> ui::Face {
+    match outcome {
+        Outcome::Pass => ui::Face::Pass,
+        Outcome::Confirm => ui::Face::Confirm,
+        Outcome::Deny => ui::Face::Deny,
+    }
 }

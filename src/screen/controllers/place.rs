@@ -1,0 +1,64 @@
+//! Where the screen is: at the lane, or on one of the guard's pages until nobody touches it any more.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use slint::{ComponentHandle as _, Timer, TimerMode};
+
+use super::desk::Desk;
+use crate::screen::Options;
+use crate::screen::ui::{self, MainWindow, Page};
+
+/// A page that nobody touches goes back to the lane.
+const LEFT_ALONE: Duration = Duration::from_secs(30);
+
+pub(super) struct Place {
+    desk: Rc<Desk>,
+    left_alone: Rc<Timer>,
+}
+
+impl Place {
+    pub(super) fn set_up(window: &MainWindow, options: &Options, desk: &Rc<Desk>) -> Rc<Self> {
+        let place = Rc::new(Self { desk: Rc::clone(desk), left_alone: desk.patient_timer() });
+        let global = window.global::<ui::Place>();
+        global.set_attended(options.attended);
+        let there = Rc::downgrade(&place);
+        global.on_open_past(move || {
+            if let Some(place) = there.upgrade()
+                && place.desk.counts()
+            {
+                place.go(Page::Past);
+            }
+        });
+        let there = Rc::downgrade(&place);
+        global.on_leave(move || {
+            if let Some(place) = there.upgrade()
+                && place.desk.counts()
+            {
+                place.go(Page::Lane);
+            }
+        });
+        place
+    }
+
+    pub(super) fn page(&self) -> Page {
+        self.desk.window().map_or(Page::Lane, |window| window.global::<ui::Place>().get_page())
+    }
+
+    pub(super) fn go(self: &Rc<Self>, page: Page) {
+        let Some(window) = self.desk.window() else { return };
+        window.global::<ui::Place>().set_page(page);
+        self.desk.mark();
+        if page == Page::Lane {
+            self.left_alone.stop();
+            return;
+        }
+        let there = Rc::downgrade(self);
+        self.left_alone.start(TimerMode::SingleShot, LEFT_ALONE, move || {
+            if let Some(place) = there.upgrade() {
+                place.go(Page::Lane);
+                place.desk.settle();
+            }
+        });
+    }
+}

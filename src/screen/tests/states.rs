@@ -1,0 +1,261 @@
+//! Every state of the screen, in both languages and at every size.
+
+use std::path::PathBuf;
+
+use image::imageops::{self, FilterType};
+
+use super::samples::{
+    asked, confirm, crowded, degraded, deny, fault, hint, li, long, longest_said, nobody_on_duty, pass, past, wang,
+    wang_on_duty,
+};
+use super::*;
+
+/// A way to a state from the ready page of a gate with three guards.
+type Way = fn(&Page);
+
+const STATES: &[(&str, Way)] = &[
+    ("01-ready", |_| {}),
+    ("02-ready-on-duty", |page| page.guards(wang_on_duty())),
+    ("03-ready-coached", |page| page.deliver(Mail { hint: Some(Some(hint())), ..Mail::default() })),
+    ("04-ready-without-camera", |page| page.stage.window().global::<ui::Lane>().set_has_preview(false)),
+    ("05-ready-degraded", |page| page.deliver(Mail { status: Some(degraded()), time: Some(None), ..Mail::default() })),
+    ("06-ready-crowded", |page| page.deliver(Mail { status: Some(crowded()), time: Some(None), ..Mail::default() })),
+    ("10-pass", |page| page.show(pass())),
+    ("11-confirm", |page| page.show(confirm())),
+    ("12-deny", |page| page.show(deny())),
+    ("13-long", |page| page.show(long())),
+    ("14-long-degraded", |page| {
+        page.show(long());
+        page.status(degraded());
+    }),
+    ("15-deny-crowded", |page| {
+        page.show(deny());
+        page.status(crowded());
+    }),
+    ("20-decide", |page| page.show(asked(Offer::Decide))),
+    ("21-decide-long-crowded", |page| {
+        page.show(Shown { offer: Offer::Decide, ..longest_said() });
+        page.status(crowded());
+    }),
+    ("22-let-in-why", |page| {
+        page.show(asked(Offer::Decide));
+        page.touch("放行", "Let in");
+    }),
+    ("23-turn-away-why", |page| {
+        page.show(asked(Offer::Decide));
+        page.touch("劝返", "Turn away");
+    }),
+    ("24-let-in-why-long-crowded", |page| {
+        page.show(Shown { offer: Offer::Decide, ..longest_said() });
+        page.status(crowded());
+        page.touch("放行", "Let in");
+    }),
+    ("25-override", |page| page.show(asked(Offer::Override))),
+    ("26-override-why", |page| {
+        page.show(asked(Offer::Override));
+        page.touch("仍然放行", "Let in all the same");
+    }),
+    ("27-log-in-to-decide", |page| page.show(asked(Offer::LogIn))),
+    ("28-log-in-to-decide-long-crowded", |page| {
+        page.show(Shown { offer: Offer::LogIn, ..longest_said() });
+        page.status(crowded());
+    }),
+    ("30-guard-names", |page| page.touch("保安", "Guard")),
+    ("31-guard-many-names", |page| {
+        let names = (1..=24).map(|n| format!("王{n}")).collect();
+        page.guards(Guards { names, ..Guards::default() });
+        page.touch("保安", "Guard");
+    }),
+    ("32-guard-nobody", |page| {
+        page.guards(Guards::default());
+        page.touch("保安", "Guard");
+    }),
+    ("33-guard-pin", |page| {
+        page.touch("保安", "Guard");
+        page.touch("王建国", "王建国");
+        ["2", "5", "8"].iter().for_each(|digit| page.touch(digit, digit));
+    }),
+    ("34-guard-pin-whole", |page| {
+        page.touch("保安", "Guard");
+        page.touch("王建国", "王建国");
+        ["2", "5", "8", "0", "9"].iter().for_each(|digit| page.touch(digit, digit));
+    }),
+    ("35-guard-wrong-pin", |page| {
+        page.touch("保安", "Guard");
+        page.touch("古丽努尔·阿卜杜拉", "古丽努尔·阿卜杜拉");
+        let said = Text::new("密码多次不对，请等 5 秒", "Too many wrong PINs: wait 5 seconds");
+        page.guards(Guards { said: Some(said), ..nobody_on_duty() });
+        page.status(crowded());
+    }),
+    ("36-guard-on-duty", |page| {
+        page.guards(wang_on_duty());
+        page.touch("保安", "Guard");
+    }),
+    ("37-guard-on-duty-crowded", |page| {
+        page.guards(Guards { on_duty: Some(li()), ..nobody_on_duty() });
+        page.status(crowded());
+        page.touch("保安", "Guard");
+    }),
+    ("38-guard-shift-ended", |page| {
+        page.guards(wang_on_duty());
+        page.guards(Guards { on_duty: Some(li()), handed_over: Some(wang()), ..nobody_on_duty() });
+        page.touch("保安", "Guard");
+    }),
+    ("40-recent", |page| {
+        page.deliver(Mail { past: Some(past()), ..Mail::default() });
+        page.touch("最近记录", "Recent");
+    }),
+    ("41-recent-further", |page| {
+        page.deliver(Mail { past: Some(past()), ..Mail::default() });
+        page.touch("最近记录", "Recent");
+        page.touch("向下", "Down");
+    }),
+    ("42-recent-nothing", |page| page.touch("最近记录", "Recent")),
+    ("50-fault", |page| {
+        page.deliver(Mail { fault: Some(Some(fault())), status: Some(degraded()), ..Mail::default() });
+    }),
+    ("51-fault-crowded", |page| {
+        page.deliver(Mail { fault: Some(Some(fault())), status: Some(crowded()), ..Mail::default() });
+    }),
+];
+
+/// The same where no guard stands.
+const UNATTENDED: &[(&str, Way)] = &[
+    ("60-alone-ready", |_| {}),
+    ("61-alone-coached", |page| page.deliver(Mail { hint: Some(Some(hint())), ..Mail::default() })),
+    ("62-alone-pass", |page| page.show(pass())),
+    ("63-alone-confirm", |page| page.show(confirm())),
+    ("64-alone-deny", |page| page.show(deny())),
+    ("65-alone-long", |page| page.show(Shown { outcome: Outcome::Deny, ..long() })),
+    ("66-alone-fault", |page| {
+        page.deliver(Mail { fault: Some(Some(fault())), status: Some(degraded()), ..Mail::default() });
+    }),
+];
+
+#[test]
+fn every_state_is_drawn_in_both_languages_at_every_size() {
+    for size in SIZES {
+        let mut pictures = Vec::new();
+        for (attended, states) in [(true, STATES), (false, UNATTENDED)] {
+            for &(name, way) in states {
+                let languages = [Language::Zh, Language::En].map(|language| {
+                    let page = Page::with(Options { language, size, attended, ..Options::default() });
+                    page.guards(nobody_on_duty());
+                    way(&page);
+                    look_at_the_buttons(name, &page);
+                    // Under no finger, and with nothing still on its way.
+                    page.wait(A_MOMENT);
+                    (name, language, page.stage.render())
+                });
+                pictures.extend(languages);
+            }
+        }
+        keep(&pictures);
+        let mut seen: Vec<_> = pictures.iter().map(|(name, _, picture)| (picture.as_raw(), name)).collect();
+        seen.sort();
+        for two in seen.windows(2) {
+            assert!(two[0].0 != two[1].0, "{} and {} look the same", two[0].1, two[1].1);
+        }
+    }
+}
+
+/// A verdict with each sentence of the product, where there is least room for it.
+#[test]
+fn every_sentence_of_the_product_is_whole_beside_the_buttons() {
+    let reasons: toml::Table = include_str!("../../../ui/lang/reasons.toml").parse().expect("reasons");
+    let text = |reason: &toml::Value, whose: &str| {
+        let said = |language| {
+            let said = reason[whose][language].as_str().expect("words");
+            said.replace("{time}", if language == "zh" { "14小时" } else { "14 minutes" })
+                .replace("{lane}", if language == "zh" { "西门二号车道" } else { "the west gate, lane 2" })
+                .replace("{people}", "100")
+        };
+        Text::new(said("zh"), said("en"))
+    };
+    for size in SIZES {
+        for language in [Language::Zh, Language::En] {
+            let page = Page::new(size, language);
+            page.status(crowded());
+            for (code, reason) in &reasons {
+                for (offer, outcome) in [(Offer::Decide, Outcome::Confirm), (Offer::Override, Outcome::Deny)] {
+                    page.show(Shown {
+                        outcome,
+                        title: text(reason, "title"),
+                        guard: text(reason, "guard"),
+                        resident: text(reason, "resident"),
+                        reason: code.clone(),
+                        offer,
+                        ..confirm()
+                    });
+                    look_at_the_buttons(code, &page);
+                }
+            }
+        }
+    }
+}
+
+/// Each is large enough for a glove, on the screen, apart from the others, and says what it is in the page's language.
+fn look_at_the_buttons(state: &str, page: &Page) {
+    let screen = page.stage.window().window().size();
+    let (width, height) = (screen.width as f32, screen.height as f32);
+    let rem =
+        if height > width { (width / 480.0).min(height / 800.0) } else { (width / 800.0).min(height / 480.0) } * 16.0;
+    let cut = ElementHandle::find_by_element_id(page.stage.window(), "FitText::cut").count();
+    assert_eq!(cut, 0, "{state}, {:?}, {width}x{height}: words that do not fit", page.language);
+    let mut places: Vec<(String, LogicalPosition, slint::LogicalSize)> = Vec::new();
+    for button in page.buttons() {
+        let label = button.accessible_label().unwrap_or_default().to_string();
+        let what = format!("{state}, {:?}, {width}x{height}: {label:?}", page.language);
+        assert!(!label.is_empty(), "{what} has no name");
+        let (at, size) = (button.absolute_position(), button.size());
+        let scrolled = state.contains("many-names") && label.starts_with('王');
+        assert!(size.width >= 3.5 * rem - 0.1 && size.height >= 3.5 * rem - 0.1, "{what} is too small: {size:?}");
+        let inside = at.x >= 0.0 && at.y >= 0.0 && at.x + size.width <= width && at.y + size.height <= height;
+        assert!(inside || scrolled, "{what} is not on the screen: {at:?} {size:?}");
+        if scrolled {
+            continue;
+        }
+        for (other, its_at, its_size) in &places {
+            let apart = at.x >= its_at.x + its_size.width
+                || its_at.x >= at.x + size.width
+                || at.y >= its_at.y + its_size.height
+                || its_at.y >= at.y + size.height;
+            assert!(apart, "{what} overlaps {other}");
+        }
+        // Names and digits are the same in both; the way to the other language is in that language.
+        let same = ["Li", "Switch to English", "切换到中文"].contains(&&*label)
+            || label.starts_with(['王', '古'])
+            || label.chars().all(|c| c.is_ascii_digit());
+        let han = label.chars().any(|c| c > '\u{2fff}');
+        assert!(same || han == (page.language == Language::Zh), "{what} is in the wrong language");
+        places.push((label, at, size));
+    }
+    assert!(!places.is_empty(), "the language can always be changed");
+}
+
+/// With `TONGGUAN_SCREENS`, each picture in a file of its own, and all of a size on a few sheets, small, Chinese beside English.
+fn keep(pictures: &[(&str, Language, RgbImage)]) {
+    const GAP: u32 = 8;
+    let Some(folder) = std::env::var_os("TONGGUAN_SCREENS").map(PathBuf::from) else { return };
+    std::fs::create_dir_all(&folder).expect("a folder for the pictures");
+    let (width, height) = pictures[0].2.dimensions();
+    for (name, language, picture) in pictures {
+        let tag = if *language == Language::Zh { "zh" } else { "en" };
+        picture::write(&folder.join(format!("{width}x{height}-{name}-{tag}.png")), picture).expect("a picture");
+    }
+    // A sheet is looked at whole, so it holds no more than can still be read.
+    let (columns, rows, small) = if width > height { (4, 6, 400) } else { (6, 3, 264) };
+    let high = small * height / width;
+    for (some, number) in pictures.chunks(columns * rows).zip(1..) {
+        let columns = u32::try_from(columns).expect("few");
+        let lines = u32::try_from(some.len()).expect("few").div_ceil(columns);
+        let size = (columns * (small + GAP) + GAP, lines * (high + GAP) + GAP);
+        let mut sheet = RgbImage::from_pixel(size.0, size.1, image::Rgb([90, 90, 90]));
+        for ((_, _, picture), index) in some.iter().zip(0..) {
+            let (x, y) = (GAP + index % columns * (small + GAP), GAP + index / columns * (high + GAP));
+            let picture = imageops::resize(picture, small, high, FilterType::Triangle);
+            imageops::replace(&mut sheet, &picture, x.into(), y.into());
+        }
+        picture::write(&folder.join(format!("index-{width}x{height}-{number}.png")), &sheet).expect("a sheet");
+    }
+}
