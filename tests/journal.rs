@@ -295,3 +295,23 @@ fn files_under(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder).unwrap().flatten().map(|e| e.path());
     entries.flat_map(|path| if path.is_dir() { files_under(&path) } else { vec![path] }).collect()
 }
+
+#[test]
+fn lists_that_are_refused_keep_neither_the_time_nor_the_events_from_travelling() {
+    let mut registry = Registry::new();
+    let copy = registry.dir.path().join("copy");
+    std::process::Command::new("cp").arg("-r").arg(registry.data()).arg(&copy).status().unwrap();
+    registry.publish();
+    registry.publish();
+    let checkpoint = Checkpoint::doubting(&registry, "");
+    checkpoint.sync_from(&registry.bundle().path().display().to_string()).ok();
+    checkpoint.show_codes(&["https://a.example"]);
+    fs::remove_dir_all(registry.data()).unwrap();
+    fs::rename(copy, registry.data()).unwrap();
+    checkpoint.follow(&registry.serve());
+    let said = checkpoint.sync().with_code(1);
+    assert!(text(&said.one()["error"]).contains("goes back"), "{}", said.out);
+    assert_eq!(checkpoint.journal()[0]["handed_in"], true);
+    let known = checkpoint.command(&["doctor", "--clock", "--json"]).one();
+    assert_eq!(known["clock"]["witnesses"][0]["by"], "registry", "{known}");
+}

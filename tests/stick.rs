@@ -351,3 +351,35 @@ fn progress_and_results_are_said_in_words_too() {
     assert!(journey_words.out.contains("1 acknowledged by its receipt"), "{}", journey_words.out);
     assert_eq!(text(&journey.gate.journal()[0]["reason"]), "not_our_code");
 }
+
+#[test]
+fn what_a_restored_registry_lost_comes_back_over_the_stick() {
+    let registry = Registry::new();
+    let checkpoint = Checkpoint::synced(&registry);
+    let stick = registry.bundle();
+    let folder = stick.path().display().to_string();
+    let (visit, import) =
+        (|| drop(checkpoint.sync_from(&folder).ok()), || drop(registry.command(&["import", &folder]).ok()));
+    let copy = registry.dir.path().join("copy");
+    let status = std::process::Command::new("cp").arg("-r").arg(registry.data()).arg(&copy).status().unwrap();
+    assert!(status.success());
+    checkpoint.show_codes(&["https://a.example"]);
+    visit();
+    import();
+    visit();
+    assert_eq!(checkpoint.journal()[0]["handed_in"], true);
+    // The event, and the receipt for it, are not in the backup.
+    fs::remove_dir_all(registry.data()).unwrap();
+    fs::rename(copy, registry.data()).unwrap();
+    checkpoint.show_codes(&["https://b.example"]);
+    visit();
+    import();
+    visit();
+    import();
+    let stored: Vec<u64> =
+        registry.command(&["events"]).ok().json().iter().map(|e| e["seq"].as_u64().unwrap()).collect();
+    assert_eq!(stored.len(), 2, "{stored:?}");
+    registry.command(&["events", "verify"]).ok();
+    visit();
+    assert!(checkpoint.journal().iter().all(|e| e["handed_in"] == true));
+}

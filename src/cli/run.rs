@@ -15,7 +15,7 @@ use tongguan::gate::{self, GateError};
 use tongguan::lane::{Lane, Parts};
 use tongguan::lang::Text;
 use tongguan::screen::{self, Backend, Offer, Outcome, Request, Screen, Shown};
-use tongguan::store::{DataDir, DeviceKey, Journal, StoreError, TrustStore};
+use tongguan::store::{DataDir, DeviceKey, Journal, StoreError, Trust, TrustStore, keep_reserve, use_reserve};
 use tongguan::sync::{self, Housekeeping, Limits, Schedule, StickWatch, SyncState, Syncer};
 
 use super::{Answer, Place, clock, in_words};
@@ -153,9 +153,15 @@ impl Running {
     ) -> anyhow::Result<Self> {
         let dir = &DataDir::open(&config.data_dir)?;
         let lock = dir.lock()?;
-        let store = TrustStore::open(dir)?;
-        let loaded = store.load()?;
-        let journal = Arc::new(Journal::open(dir)?);
+        let (store, loaded, journal) = match open_stores(dir) {
+            Err(error) if use_reserve(dir.path()) => {
+                tracing::error!("{error}; the gate starts in the room that was kept for this: free some space now");
+                open_stores(dir)?
+            }
+            opened => opened?,
+        };
+        keep_reserve(dir.path());
+        let journal = Arc::new(journal);
         for taken in journal.take_over()? {
             tracing::warn!(
                 seq = taken.seq,
@@ -223,6 +229,12 @@ impl Running {
 fn limits(config: &Config) -> Limits {
     let keep = Duration::from_secs(u64::from(config.journal.keep_days) * 86_400);
     Limits { keep, space_low_mb: config.journal.space_low_mb }
+}
+
+fn open_stores(dir: &DataDir) -> Result<(TrustStore, Arc<Trust>, Journal), StoreError> {
+    let store = TrustStore::open(dir)?;
+    let loaded = store.load()?;
+    Ok((store, loaded, Journal::open(dir)?))
 }
 
 /// A screen that fails must not take the process down in mid-pulse.

@@ -109,10 +109,16 @@ pub(super) fn quarantine(path: &Path) -> Result<PathBuf, StoreError> {
     Ok(to)
 }
 
+/// Whether there is no room left; the file beside a database in WAL mode has an error of its own for that.
+fn is_full(error: &rusqlite::Error) -> bool {
+    let beside = error.sqlite_error().is_some_and(|e| e.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE);
+    beside || error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+}
+
 /// What the guard reads of an error of SQLite's.
 pub(super) fn words(error: &rusqlite::Error) -> Text {
     match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => disk_full(),
+        _ if is_full(error) => disk_full(),
         Some(ErrorCode::ReadOnly) => read_only(),
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => no_rights(),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
@@ -129,7 +135,7 @@ pub(super) fn advice(error: &rusqlite::Error) -> &'static str {
         Some(ErrorCode::CannotOpen) => {
             " (check that the folder exists, is writable and belongs to the user who runs this)"
         }
-        Some(ErrorCode::DiskFull) => " (the disk is full; free some space)",
+        _ if is_full(error) => " (the disk is full; free some space)",
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => " (another program is holding it)",
         _ => "",
     }

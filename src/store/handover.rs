@@ -80,6 +80,15 @@ impl Journal {
         self.with(|db| db.execute(again, [sql(seq)]))
     }
 
+    /// The newest event that the registry was known to have; 0 if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn last_handed_in(&self) -> Result<u64, StoreError> {
+        let last = "SELECT coalesce(max(seq), 0) FROM event WHERE handed_in = 1";
+        self.with(|db| db.query_row(last, [], |row| row.get::<_, i64>(0))).map(i64::unsigned_abs)
+    }
+
     /// The first events after `seq` that the registry does not have, without a gap between them and at most `limit`, and the
     /// chain value before them.
     ///

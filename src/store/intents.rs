@@ -59,7 +59,11 @@ impl Intents {
 
     /// Notes `new`. A gate whose notes fail, or that has more to note than there is room, goes on without.
     pub(super) fn put(&mut self, new: &NewEntry) {
-        let (Some(file), Some(slot)) = (&self.file, self.slots.iter().position(Option::is_none)) else { return };
+        let Some(file) = &self.file else { return };
+        let Some(slot) = self.slots.iter().position(Option::is_none) else {
+            tracing::warn!("too many events wait for the journal; this opening is not noted before it happens");
+            return;
+        };
         let Some(bytes) = encode(new) else { return };
         match file.write_all_at(&bytes, (slot * SLOT) as u64) {
             Ok(()) => self.slots[slot] = Some(new.record.clone()),

@@ -7,6 +7,7 @@
 //! | `intents` | what the gate was about to do when it was killed | the events of that moment |
 //! | `device.pem` | this device's private key | the device must be approved anew |
 //! | `guards.json` | who may log in, with hashes of their PINs | nobody logs in until they are added anew |
+//! | `reserve` | a megabyte that is given up when the disk is full, so that the gate can start | made again |
 //! | `partial` | half a download | fetched anew |
 //! | `clock.json` | what the clock remembers | the floor is that of the lists |
 //! | `root.pub` | the root file given at `init` | `init` again |
@@ -19,6 +20,7 @@ mod intents;
 mod journal;
 mod notes;
 mod prune;
+mod reserve;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trust;
@@ -34,6 +36,7 @@ pub use handover::ReceiptError;
 pub use journal::{CodeChange, Entry, Journal, NewEntry};
 pub use notes::NoteError;
 pub use prune::{Holdings, free_space};
+pub use reserve::{keep_reserve, use_reserve};
 pub use trust::{Change, Trust, TrustStore, Update};
 
 /// Why the data folder could not be used, and what to do.
@@ -163,7 +166,12 @@ impl DataDir {
     /// [`StoreError::NotInitialised`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let dir = Self(path.to_owned());
-        if dir.root_file().exists() { Ok(dir) } else { Err(StoreError::NotInitialised(path.to_owned())) }
+        match dir.root_file().try_exists() {
+            Ok(true) => Ok(dir),
+            Ok(false) => Err(StoreError::NotInitialised(path.to_owned())),
+            // Another user's folder is not an empty one.
+            Err(e) => Err(StoreError::io(path)(e)),
+        }
     }
 
     /// Keeps a second gate from running on this folder for as long as the returned file lives.

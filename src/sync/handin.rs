@@ -67,6 +67,21 @@ impl HandIn<'_> {
         if receipt.first_seq > first || receipt.next_seq <= last {
             return Err(SyncError::OldReceipt { from: receipt.first_seq, to: receipt.next_seq - 1, last });
         }
+        self.hand_in_again(&receipt)?;
+        Ok(marked)
+    }
+
+    /// A receipt that came on a stick; how many events it newly covers. Only one that covers all that was handed in before tells
+    /// what the registry has now; an older one says nothing of what it lacks.
+    pub(super) fn from_stick(&self, bytes: &[u8]) -> Result<u64, SyncError> {
+        let (receipt, marked) = self.take(bytes)?;
+        if self.journal.last_handed_in()? < receipt.next_seq {
+            self.hand_in_again(&receipt)?;
+        }
+        Ok(marked)
+    }
+
+    fn hand_in_again(&self, receipt: &Receipt) -> Result<(), SyncError> {
         let again = self.journal.hand_in_again_before(receipt.first_seq)?;
         if again > 0 {
             tracing::warn!(
@@ -75,11 +90,11 @@ impl HandIn<'_> {
                 "the registry has lost events it had; they are handed in again"
             );
         }
-        Ok(marked)
+        Ok(())
     }
 
     /// SY 6.6: believes a receipt for what it is, and says how many events it newly covers.
-    pub(super) fn take(&self, bytes: &[u8]) -> Result<(Receipt, u64), SyncError> {
+    fn take(&self, bytes: &[u8]) -> Result<(Receipt, u64), SyncError> {
         let receipt = Receipt::open(bytes, &self.trust.keys, &self.device.public()).map_err(SyncError::BadReceipt)?;
         let marked = self.journal.take_receipt(&receipt, self.clock.now().earliest.as_second())?;
         Ok((receipt, marked))

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Clock;
 use crate::decide::Level;
 use crate::lang::Text;
-use crate::store::{Journal, free_space};
+use crate::store::{Journal, free_space, keep_reserve};
 
 const MB: u64 = 1_000_000;
 /// How often the disk is asked.
@@ -43,6 +43,7 @@ impl Housekeeping {
         if self.looked.is_none_or(|at| at.elapsed() >= LOOK) {
             self.looked = Some(Instant::now());
             self.free = free_space(&self.folder);
+            keep_reserve(&self.folder);
         }
         let low = self.free.is_some_and(|free| free / MB < self.limits.space_low_mb);
         // The registry has these: where space is short they go at once. Their room in the file is used again.

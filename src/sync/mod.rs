@@ -112,6 +112,11 @@ pub enum SyncError {
 }
 
 impl SyncError {
+    /// Whether the registry is there and ours, and only its lists are not to be had.
+    fn is_about_the_lists(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::NotAsNamed { .. } | Self::Refused { .. } | Self::Rollback { .. })
+    }
+
     /// What the guard reads; the log has the rest.
     pub fn words(&self) -> Text {
         match self {
@@ -175,10 +180,11 @@ pub struct Report {
     pub upload_error: Option<SyncError>,
 }
 
-/// One sync: lists in, then events out.
+/// One sync: lists in, then events out. Lists that are refused, or not whole, keep neither the time from coming in nor the
+/// events from going out: the keys that are known are enough for both.
 ///
 /// # Errors
-/// [`SyncError`]; then nothing has changed.
+/// [`SyncError`] of the lists; then they are as they were.
 pub fn sync(
     transport: &dyn Transport,
     store: &mut TrustStore,
@@ -187,7 +193,11 @@ pub fn sync(
     clock: &dyn Clock,
 ) -> Result<Report, SyncError> {
     let trust = store.load()?;
-    let update = fetch(transport, &trust)?;
+    let (update, refused) = match fetch(transport, &trust) {
+        Ok(update) => (update, None),
+        Err(error) if error.is_about_the_lists() => (None, Some(error)),
+        Err(error) => return Err(error),
+    };
     let changed = update.is_some();
     if let Some(update) = &update {
         store.apply(update)?;
@@ -209,5 +219,11 @@ pub fn sync(
         Ok(count) => (count, upload_error),
         Err(e) => (0, upload_error.or(Some(e.into()))),
     };
+    if let Some(refused) = refused {
+        if let Some(problem) = upload_error {
+            tracing::warn!("the events could not be handed in either: {problem}");
+        }
+        return Err(refused);
+    }
     Ok(Report { version, changed, revoked, expired, events_sent, events_waiting, upload_error })
 }

@@ -93,6 +93,11 @@ pub struct Visit {
 
 /// Lists in, then receipts in, then events out.
 pub fn visit(folder: &Path, store: &mut TrustStore, journal: &Journal, device: &DeviceKey, clock: &dyn Clock) -> Visit {
+    // One program at a time at one stick: the gate that watches, and whoever types.
+    let at_it = File::open(folder);
+    if let Ok(at_it) = &at_it {
+        at_it.lock().ok();
+    }
     let mut lists = sync(&Folder(folder.to_owned()), store, journal, device, clock);
     // The network was faster, with other lists; the stick's may still be newer.
     if matches!(lists, Err(SyncError::Store(StoreError::Overtaken))) {
@@ -137,7 +142,7 @@ impl Stick<'_> {
     fn receipt(&self, name: &str) -> Result<u64, SyncError> {
         let path = self.folder.join("v1/receipts").join(name);
         match read(&path, limits::RECEIPT_BYTES) {
-            Some(bytes) => self.hand_in.take(&bytes).map(|(_, marked)| marked),
+            Some(bytes) => self.hand_in.from_stick(&bytes),
             None => Ok(0),
         }
     }
@@ -222,4 +227,12 @@ fn replace(path: &Path, bytes: &[u8]) -> Result<(), StickError> {
 /// Not every file system of a stick can do this; the files themselves are synced.
 fn sync_folder(folder: &Path) {
     File::open(folder).and_then(|f| f.sync_all()).ok();
+}
+
+/// Whether something is mounted at `folder`: it is on another disk than the folder around it.
+pub(super) fn is_mounted(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let disk = |path: &Path| fs::metadata(path).ok().map(|m| m.dev());
+    let around = folder.parent().and_then(disk);
+    around.is_some() && disk(folder).is_some_and(|dev| Some(dev) != around)
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::stick::is_real_folder;
+use super::stick::{is_mounted, is_real_folder};
 use super::{Exchanged, SyncError, SyncState, Visit, visit};
 use crate::clock::Clock;
 use crate::decide::Level;
@@ -34,9 +34,16 @@ pub struct StickWatch {
 impl StickWatch {
     /// Watches until the other end of `stop` is dropped.
     pub fn run(mut self, stop: &Receiver<()>) {
-        let mut synced = false;
+        let (mut synced, mut blank) = (false, false);
         loop {
             let there = is_real_folder(&self.folder.join("v1"));
+            let is_blank = !there && is_mounted(&self.folder);
+            if is_blank != blank {
+                blank = is_blank;
+                let what = "此 U 盘没有名单：请先用 tongguan-registry bundle 写入";
+                let said = "USB stick not prepared: write it with `tongguan-registry bundle` first. You can pull it";
+                self.say(is_blank.then(|| (Level::Amber, Text::new(format!("{what}。可以拔出"), said))));
+            }
             match (there, synced) {
                 (true, false) => {
                     tracing::info!(stick = %self.folder.display(), "a stick is plugged in");
