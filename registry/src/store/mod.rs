@@ -258,6 +258,21 @@ pub struct NewPolicy {
     pub version: u32,
 }
 
+/// What is kept of one device, as of one moment.
+pub trait History {
+    /// At most `limit` records after the number `after`, ascending.
+    ///
+    /// # Errors
+    /// [`StoreError`]; so too below.
+    fn records(&self, after: u64, limit: u32) -> Result<Vec<KeptRecord>, StoreError>;
+
+    /// At most `limit` batches after the one of that first number and count, ascending.
+    fn batches(&self, after: (u64, u16), limit: u32) -> Result<Vec<KeptBatch>, StoreError>;
+}
+
+/// Reads a device with its history.
+pub type Reader<'a> = &'a mut dyn FnMut(Device, &dyn History) -> Result<(), StoreError>;
+
 /// What the registry keeps.
 pub trait Store: Send + Sync {
     /// Sets up an empty store with the first trust files and the first community.
@@ -328,8 +343,8 @@ pub trait Store: Send + Sync {
     /// At most `limit` records of a device after the number `after`, ascending.
     fn records(&self, device: &[u8; 32], after: u64, limit: u32) -> Result<Vec<KeptRecord>, StoreError>;
 
-    /// At most `limit` batches of a device after the one of that first number and count, ascending.
-    fn batches(&self, device: &[u8; 32], after: (u64, u16), limit: u32) -> Result<Vec<KeptBatch>, StoreError>;
+    /// Lets `read` read the history of a device as of one moment; not at all if there is no such device.
+    fn history(&self, device: &[u8; 32], read: Reader<'_>) -> Result<(), StoreError>;
 
     /// Audits an act that changes nothing else.
     fn note_act(&self, act: Act, subject: &str, by: &By) -> Result<(), StoreError>;

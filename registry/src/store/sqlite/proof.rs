@@ -5,7 +5,7 @@ use tongguan_pass::Sha256Hash;
 
 use super::{signed, unsigned};
 use crate::domain::audit::Act;
-use crate::store::{Device, KeptBatch, KeptRecord, Run, Signed, StoreError};
+use crate::store::{Device, History, KeptBatch, KeptRecord, Reader, Run, Signed, StoreError};
 
 /// Keeps the signature of a batch that brought something new.
 pub(super) fn keep(tx: &Transaction<'_>, device: i64, whole: &Signed) -> Result<(), StoreError> {
@@ -44,13 +44,14 @@ pub(super) fn newest_run(tx: &Transaction<'_>, key: &[u8; 32]) -> Result<Option<
     newest.map(|(device, seq)| run_with(tx, device, unsigned(seq))).transpose()
 }
 
-pub(super) fn devices(tx: &Transaction<'_>) -> Result<Vec<Device>, StoreError> {
+/// Every device, or the one of a key.
+pub(super) fn devices(tx: &Transaction<'_>, only: Option<&[u8; 32]>) -> Result<Vec<Device>, StoreError> {
     let sql = "SELECT key, status, unsigned_to,
             (SELECT coalesce(max(seq), 0) FROM events WHERE device = devices.id),
             (SELECT count(*) FROM audit WHERE act = ?1 AND actor = 'device:' || lower(hex(key)))
-         FROM devices ORDER BY id";
+         FROM devices WHERE ?2 IS NULL OR key = ?2 ORDER BY id";
     let mut rows = tx.prepare(sql)?;
-    let rows = rows.query_map([Act::ChainConflict.name()], |r| {
+    let rows = rows.query_map(params![Act::ChainConflict.name(), only], |r| {
         Ok(Device {
             key: r.get(0)?,
             status: r.get(1)?,
@@ -79,12 +80,30 @@ pub(super) fn records(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn batches(
-    tx: &Transaction<'_>,
-    key: &[u8; 32],
-    after: (u64, u16),
-    limit: u32,
-) -> Result<Vec<KeptBatch>, StoreError> {
+/// One device in one transaction.
+struct Still<'a> {
+    tx: &'a Transaction<'a>,
+    key: &'a [u8; 32],
+}
+
+impl History for Still<'_> {
+    fn records(&self, after: u64, limit: u32) -> Result<Vec<KeptRecord>, StoreError> {
+        records(self.tx, self.key, after, limit)
+    }
+
+    fn batches(&self, after: (u64, u16), limit: u32) -> Result<Vec<KeptBatch>, StoreError> {
+        batches(self.tx, self.key, after, limit)
+    }
+}
+
+pub(super) fn history(tx: &Transaction<'_>, key: &[u8; 32], read: Reader<'_>) -> Result<(), StoreError> {
+    match devices(tx, Some(key))?.pop() {
+        Some(device) => read(device, &Still { tx, key }),
+        None => Ok(()),
+    }
+}
+
+fn batches(tx: &Transaction<'_>, key: &[u8; 32], after: (u64, u16), limit: u32) -> Result<Vec<KeptBatch>, StoreError> {
     let mut rows = tx.prepare_cached(
         "SELECT first_seq, count, previous, signature FROM batches
          WHERE device = (SELECT id FROM devices WHERE key = ?1) AND (first_seq, count) > (?2, ?3)
