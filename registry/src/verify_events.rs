@@ -115,7 +115,8 @@ impl Registry {
     pub fn verify_events(&self, only: Option<&[u8; 32]>, progress: Progress<'_>) -> Result<Vec<Verified>, Error> {
         let devices: Vec<Device> =
             self.store.devices()?.into_iter().filter(|d| only.is_none_or(|key| d.key == *key)).collect();
-        let total = devices.iter().map(|d| d.highest).sum();
+        // Not the highest numbers: a device names those itself.
+        let total = devices.iter().fold(0, |sum: u64, d| sum.saturating_add(d.stored));
         let mut done = 0;
         let mut all = Vec::with_capacity(devices.len());
         for device in devices {

@@ -190,6 +190,8 @@ pub struct Device {
     pub unsigned_to: u64,
     /// The highest number stored.
     pub highest: u64,
+    /// How many records are stored.
+    pub stored: u64,
     /// How often it contradicted what it had handed in before.
     pub conflicts: u32,
 }

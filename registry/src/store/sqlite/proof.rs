@@ -48,6 +48,7 @@ pub(super) fn newest_run(tx: &Transaction<'_>, key: &[u8; 32]) -> Result<Option<
 pub(super) fn devices(tx: &Transaction<'_>, only: Option<&[u8; 32]>) -> Result<Vec<Device>, StoreError> {
     let sql = "SELECT key, status, unsigned_to,
             (SELECT coalesce(max(seq), 0) FROM events WHERE device = devices.id),
+            (SELECT count(*) FROM events WHERE device = devices.id),
             (SELECT count(*) FROM audit WHERE act = ?1 AND actor = 'device:' || lower(hex(key)))
          FROM devices WHERE ?2 IS NULL OR key = ?2 ORDER BY id";
     let mut rows = tx.prepare(sql)?;
@@ -57,7 +58,8 @@ pub(super) fn devices(tx: &Transaction<'_>, only: Option<&[u8; 32]>) -> Result<V
             status: r.get(1)?,
             unsigned_to: unsigned(r.get(2)?),
             highest: unsigned(r.get(3)?),
-            conflicts: r.get(4)?,
+            stored: unsigned(r.get(4)?),
+            conflicts: r.get(5)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
