@@ -117,9 +117,9 @@ impl Registry {
             }
             // What says something of this batch alone. Anything else is the registry's trouble, and ends the import.
             Err(refused @ Error::Batch(_)) => Ok(Err(refused.to_string())),
-            Err(Error::Store(refused @ (StoreError::ChainConflict { .. } | StoreError::TooManyPending))) => {
-                Ok(Err(refused.to_string()))
-            }
+            Err(Error::Store(
+                refused @ (StoreError::ChainConflict { .. } | StoreError::TooManyPending | StoreError::PendingFull),
+            )) => Ok(Err(refused.to_string())),
             Err(broken) => Err(broken),
         }
     }

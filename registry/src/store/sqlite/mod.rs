@@ -31,6 +31,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/001-registry.sql")),
     M::up(include_str!("../../../migrations/002-policy.sql")),
     M::up(include_str!("../../../migrations/003-receipts.sql")),
+    M::up(include_str!("../../../migrations/004-conflicts.sql")),
 ];
 const BUSY: Duration = Duration::from_secs(5);
 /// Reading connections kept open for the next reader.

@@ -4,7 +4,6 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use tongguan_pass::Sha256Hash;
 
 use super::{signed, unsigned};
-use crate::domain::audit::Act;
 use crate::store::{Device, History, KeptBatch, KeptRecord, Reader, Run, Signed, StoreError};
 
 /// Keeps the signature of a batch that brought something new.
@@ -49,10 +48,10 @@ pub(super) fn devices(tx: &Transaction<'_>, only: Option<&[u8; 32]>) -> Result<V
     let sql = "SELECT key, status, unsigned_to,
             (SELECT coalesce(max(seq), 0) FROM events WHERE device = devices.id),
             (SELECT count(*) FROM events WHERE device = devices.id),
-            (SELECT count(*) FROM audit WHERE act = ?1 AND actor = 'device:' || lower(hex(key)))
-         FROM devices WHERE ?2 IS NULL OR key = ?2 ORDER BY id";
+            (SELECT count(*) FROM audit WHERE act = 'chain_conflict' AND actor = 'device:' || lower(hex(key)))
+         FROM devices WHERE ?1 IS NULL OR key = ?1 ORDER BY id";
     let mut rows = tx.prepare(sql)?;
-    let rows = rows.query_map(params![Act::ChainConflict.name(), only], |r| {
+    let rows = rows.query_map([only], |r| {
         Ok(Device {
             key: r.get(0)?,
             status: r.get(1)?,
