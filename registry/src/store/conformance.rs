@@ -94,7 +94,12 @@ fn a_policy_is_named_by_the_next_edition_and_stays_as_long_as_it_is_current(stor
     }
     assert_eq!(store.file(&named.hash).expect("read"), Some(first.after.encode()));
     assert!(store.edition().expect("whole").1.contains(&first.after.encode()));
-    let second = store.change_policy(&surge(30), Act::SurgeDeclared, &by(100 * DAY)).expect("changed");
+    assert!(store.change_policy(&surge(30), Act::SurgeDeclared, &by(5)).is_err(), "it overlaps");
+    let other = |before: &Policy| {
+        let (from, until) = (START + 100, START + 160);
+        with_surge(before, Surge { from, until, minutes: 30 }, START)
+    };
+    let second = store.change_policy(&other, Act::SurgeDeclared, &by(100 * DAY)).expect("changed");
     assert_eq!((second.version, &second.before), (2, &first.after));
     assert_eq!(publish(store, 100 * DAY).head.policy().map(|f| f.version), Some(2));
 }
