@@ -92,7 +92,8 @@ impl Registry {
             }
         }
         let (edition, files) = self.store.edition().map_err(Error::from)?;
-        let lists = bundle::write(folder, &edition, &files).map_err(|e| unwritten = Some(e.to_string())).ok();
+        let lists =
+            bundle::write(folder, &edition, &files, self.now()).map_err(|e| unwritten = Some(e.to_string())).ok();
         Ok(Imported { devices: all.into_iter().map(|(of, _)| of).collect(), skipped, lists, unwritten })
     }
 

@@ -141,7 +141,7 @@ fn publish(registry: &Registry, new_epoch: bool, out: &Output) -> Result<(), Fai
 fn bundle_into(registry: &Registry, folder: &Path, out: &Output) -> Result<(), Failure> {
     let (edition, files) = registry.store().edition()?;
     warn_of_waiting(registry)?;
-    let written = bundle::write(folder, &edition, &files).map_err(Failure::error)?;
+    let written = bundle::write(folder, &edition, &files, registry.now()).map_err(Failure::error)?;
     let value = json!({ "version": written.version, "files": written.files, "bytes": written.bytes });
     out.show(&value, || {
         format!(

@@ -87,10 +87,15 @@ pub struct Publication {
 impl Edition {
     /// Every file the head names.
     pub fn names(&self) -> impl Iterator<Item = FileRef> + '_ {
-        let h = &self.head;
-        let deltas = h.revocations.deltas.iter().map(|d| d.file);
-        [h.root, h.keyset, h.revocations.snapshot].into_iter().chain(deltas).chain(h.files.iter().map(|(_, f)| *f))
+        named_files(&self.head)
     }
+}
+
+/// Every file a head names.
+pub fn named_files(head: &Head) -> impl Iterator<Item = FileRef> + '_ {
+    let deltas = head.revocations.deltas.iter().map(|d| d.file);
+    let three = [head.root, head.keyset, head.revocations.snapshot];
+    three.into_iter().chain(deltas).chain(head.files.iter().map(|(_, f)| *f))
 }
 
 /// Where an edition stands among those before it.
