@@ -92,7 +92,8 @@ impl Registry {
             }
         }
         let (edition, files) = self.store.edition().map_err(Error::from)?;
-        let lists = bundle::write(folder, &edition, &files).map_err(|e| unwritten = Some(e.to_string())).ok();
+        let lists =
+            bundle::write(folder, &edition, &files, self.now()).map_err(|e| unwritten = Some(e.to_string())).ok();
         Ok(Imported { devices: all.into_iter().map(|(of, _)| of).collect(), skipped, lists, unwritten })
     }
 
@@ -117,9 +118,9 @@ impl Registry {
             }
             // What says something of this batch alone. Anything else is the registry's trouble, and ends the import.
             Err(refused @ Error::Batch(_)) => Ok(Err(refused.to_string())),
-            Err(Error::Store(refused @ (StoreError::ChainConflict { .. } | StoreError::TooManyPending))) => {
-                Ok(Err(refused.to_string()))
-            }
+            Err(Error::Store(
+                refused @ (StoreError::ChainConflict { .. } | StoreError::TooManyPending | StoreError::PendingFull),
+            )) => Ok(Err(refused.to_string())),
             Err(broken) => Err(broken),
         }
     }

@@ -15,7 +15,7 @@ use crate::domain::genesis;
 use crate::domain::handle::DropReason;
 use crate::domain::issue::{Document, Order, Terms};
 use crate::domain::person::{Name, NewPerson, PersonId, Token};
-use crate::domain::publish::{self, Edition, PublishError, Stock};
+use crate::domain::publish::{self, Edition, PublishError, Start, Stock};
 use crate::domain::signers::{KeyError, Signers};
 use crate::edge::{Edge, Entropy, random};
 use crate::founding::Founding;
@@ -248,17 +248,27 @@ impl Registry {
         // The keys may change between reading them and publishing. Then the head would be signed with a key that the keyset it
         // names may lack; the second time they are the new ones.
         let changed = |e: &Error| matches!(e, Error::Store(StoreError::Publish(PublishError::KeysChanged)));
-        self.publish_once(actor.clone()).or_else(|e| if changed(&e) { self.publish_once(actor) } else { Err(e) })
+        let publish = || self.publish_once(Start::Next, actor.clone());
+        publish().or_else(|e| if changed(&e) { publish() } else { Err(e) })
     }
 
-    fn publish_once(&self, actor: Actor) -> Result<Edition, Error> {
+    /// Publishes the first head of a new epoch: gates follow it although they have seen later heads than this registry
+    /// remembers, because it was restored from a backup.
+    ///
+    /// # Errors
+    /// [`Error`]; the last head then stays current.
+    pub fn publish_new_epoch(&self) -> Result<Edition, Error> {
+        self.publish_once(Start::NewEpoch, Actor::Operator)
+    }
+
+    fn publish_once(&self, start: Start, actor: Actor) -> Result<Edition, Error> {
         let loaded = self.signers()?;
         let by = self.by(actor);
         let author = |stock: Stock| {
             if stock.keyset.hash != loaded.keyset {
                 return Err(PublishError::KeysChanged);
             }
-            publish::next(stock, by.at, &loaded.signers)
+            publish::next(stock, start, by.at, &loaded.signers)
         };
         Ok(self.store.publish(&author, &by)?)
     }

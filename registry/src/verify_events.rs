@@ -11,7 +11,7 @@ use tongguan_pass::{Batch, Sha256Hash, VerifyingKey};
 
 use crate::registry::{Error, Registry};
 use crate::stick::{self, Skipped, StickError};
-use crate::store::{Device, KeptBatch, KeptRecord, Store};
+use crate::store::{Device, History, KeptBatch, KeptRecord, StoreError};
 
 /// Records or batches read at a time.
 const PAGE: u32 = 1000;
@@ -115,15 +115,21 @@ impl Registry {
     pub fn verify_events(&self, only: Option<&[u8; 32]>, progress: Progress<'_>) -> Result<Vec<Verified>, Error> {
         let devices: Vec<Device> =
             self.store.devices()?.into_iter().filter(|d| only.is_none_or(|key| d.key == *key)).collect();
-        let total = devices.iter().map(|d| d.highest).sum();
+        // Not the highest numbers: a device names those itself.
+        let total = devices.iter().fold(0, |sum: u64, d| sum.saturating_add(d.stored));
         let mut done = 0;
         let mut all = Vec::with_capacity(devices.len());
         for device in devices {
-            let mut check = Check { store: &*self.store, found: Verified::new(device), done, total, progress };
-            check.chain()?;
-            check.signatures()?;
-            done = check.done;
-            all.push(check.found);
+            // All of one device as of one moment: what it hands in meanwhile accuses nobody.
+            self.store.history(&device.key, &mut |device, history| {
+                let found = Verified::new(device);
+                let mut check = Check { history, found, done, total, progress: &mut *progress };
+                check.chain()?;
+                check.signatures()?;
+                done = check.done;
+                all.push(check.found);
+                Ok(())
+            })?;
         }
         progress(total, total);
         Ok(all)
@@ -213,7 +219,7 @@ impl Verified {
 
 /// The check of one device.
 struct Check<'a> {
-    store: &'a dyn Store,
+    history: &'a dyn History,
     found: Verified,
     done: u64,
     total: u64,
@@ -222,10 +228,10 @@ struct Check<'a> {
 
 impl Check<'_> {
     /// SY 6.2, over everything that is stored.
-    fn chain(&mut self) -> Result<(), Error> {
+    fn chain(&mut self) -> Result<(), StoreError> {
         let (mut last, mut value) = (0, Sha256Hash([0; 32]));
         loop {
-            let page = self.store.records(&self.found.device.key, last, PAGE)?;
+            let page = self.history.records(last, PAGE)?;
             if page.is_empty() {
                 break;
             }
@@ -247,7 +253,7 @@ impl Check<'_> {
     }
 
     /// SY 6.1, of every batch that was handed in: with the stored records it must be what the device signed.
-    fn signatures(&mut self) -> Result<(), Error> {
+    fn signatures(&mut self) -> Result<(), StoreError> {
         let device = self.found.device.clone();
         let covered_before = device.unsigned_to;
         self.found.unsigned = self.count(0, covered_before)?;
@@ -259,7 +265,7 @@ impl Check<'_> {
         let mut covered = covered_before;
         let mut after = (0, 0);
         loop {
-            let page = self.store.batches(&device.key, after, PAGE)?;
+            let page = self.history.batches(after, PAGE)?;
             let Some(last) = page.last() else { break };
             after = (last.first_seq, last.count);
             for kept in page {
@@ -278,8 +284,8 @@ impl Check<'_> {
         self.uncovered(covered, u64::MAX)
     }
 
-    fn is_signed(&self, device: &VerifyingKey, kept: &KeptBatch) -> Result<bool, Error> {
-        let records = self.store.records(device.as_bytes(), kept.first_seq - 1, u32::from(kept.count))?;
+    fn is_signed(&self, device: &VerifyingKey, kept: &KeptBatch) -> Result<bool, StoreError> {
+        let records = self.history.records(kept.first_seq - 1, u32::from(kept.count))?;
         let whole = records.len() == usize::from(kept.count)
             && records.iter().zip(kept.first_seq..).all(|(record, seq)| record.seq == seq);
         let records = records.into_iter().map(|r| r.record).collect();
@@ -288,10 +294,10 @@ impl Check<'_> {
     }
 
     /// The stored records after `from` up to `to`: no signature speaks for them.
-    fn uncovered(&mut self, from: u64, to: u64) -> Result<(), Error> {
+    fn uncovered(&mut self, from: u64, to: u64) -> Result<(), StoreError> {
         let mut last = from;
         while last < to {
-            let page = self.store.records(&self.found.device.key, last, PAGE)?;
+            let page = self.history.records(last, PAGE)?;
             let Some(end) = page.last() else { break };
             last = end.seq;
             for record in page.iter().take_while(|r| r.seq <= to) {
@@ -301,10 +307,10 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn count(&self, from: u64, to: u64) -> Result<u64, Error> {
+    fn count(&self, from: u64, to: u64) -> Result<u64, StoreError> {
         let (mut last, mut count) = (from, 0);
         while last < to {
-            let page = self.store.records(&self.found.device.key, last, PAGE)?;
+            let page = self.history.records(last, PAGE)?;
             let Some(end) = page.last() else { break };
             last = end.seq;
             count += page.iter().filter(|r| r.seq <= to).count() as u64;
@@ -319,3 +325,7 @@ impl Check<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "verify_events_tests.rs"]
+mod tests;

@@ -269,12 +269,14 @@ fn a_bundle_that_fails_leaves_nothing_half_made() {
 }
 
 #[test]
-fn a_bundle_holds_what_its_head_names_and_nothing_that_it_no_longer_names() {
+fn a_bundle_holds_what_its_head_names_and_nothing_that_none_has_named_for_days() {
     let folder = Folder::initialised();
     let (head, _) = publish_and_bundle(&folder);
     let shelf = folder.path("stick").join("v1/files");
     let stale = shelf.join("0".repeat(64));
     fs::write(&stale, "left from long ago").unwrap();
+    let long_ago = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
+    fs::File::open(&stale).unwrap().set_modified(long_ago).unwrap();
     fs::write(shelf.join("holiday.jpg"), "somebody's").unwrap();
     let snapshot = shelf.join(head.revocations.snapshot.hash.to_string());
     fs::write(&snapshot, "damaged").unwrap();

@@ -196,6 +196,42 @@ fn strangers_cannot_fill_the_registry_with_devices() {
 }
 
 #[test]
+fn a_stranger_cannot_fill_the_registrys_disk_and_goes_on_when_it_is_enrolled() {
+    let folder = Folder::initialised();
+    let server = folder.serve();
+    let gate = Gate::new(1, 4);
+    assert_eq!(taken(&send(&server, &gate.batch(1, 1))), receipt(1, 0, 2));
+    let database = rusqlite::Connection::open(folder.data().join("registry.db")).unwrap();
+    // Far above, so that the gate's own records are what they were.
+    let nearly_full = "WITH RECURSIVE n (i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 1000 + 99997)
+         INSERT INTO events (device, seq, chain, record, received_at, after_gap)
+         SELECT 1, i, zeroblob(32), x'09', 0, i = 1000 FROM n";
+    assert_eq!(database.execute(nearly_full, []).unwrap(), 99_998);
+    assert_eq!(send(&server, &gate.batch(2, 3)).error(503), "device_not_enrolled");
+    assert_eq!(send(&server, &gate.batch(2, 2)).json()["stored"], 1);
+    let refused = send(&server, &gate.batch(2, 3));
+    assert!(refused.json()["message"].as_str().unwrap().contains("enrol it first"), "{refused:?}");
+    assert_eq!(refused.error(503), "device_not_enrolled");
+    assert_eq!(send(&server, &gate.batch(1, 2)).json()["duplicate"], 2, "what is stored takes no room");
+    assert_eq!(send(&server, &Gate::new(2, 1).batch(1, 1)).json()["stored"], 1, "others have room of their own");
+    // Nor by contradicting itself over and over.
+    let mut liar = Gate::new(1, 1);
+    liar.records[0] = event(99).encode();
+    let audited = || -> u32 {
+        let count = "SELECT count(*) FROM audit WHERE act = 'chain_conflict'";
+        database.query_row(count, [], |r| r.get(0)).unwrap()
+    };
+    for _ in 0..110 {
+        assert_eq!(send(&server, &liar.batch(1, 1)).error(409), "chain_conflict");
+    }
+    assert_eq!(audited(), 100);
+    database.execute("UPDATE devices SET status = 'enrolled' WHERE id = 1", []).unwrap();
+    assert_eq!(send(&server, &gate.batch(2, 4)).json()["stored"], 2);
+    assert_eq!(send(&server, &liar.batch(1, 1)).error(409), "chain_conflict");
+    assert_eq!(audited(), 101);
+}
+
+#[test]
 fn a_receipt_covers_what_is_stored_without_a_gap_and_names_its_last_chain_value() {
     let folder = Folder::initialised();
     let server = folder.serve();

@@ -114,6 +114,7 @@ impl ApiError {
             StoreError::TooManyPending => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_many_pending_devices", message)
             }
+            StoreError::PendingFull => Self::new(StatusCode::SERVICE_UNAVAILABLE, "device_not_enrolled", message),
             StoreError::Batch(e) => Self::batch(e),
             StoreError::ReadOnly
             | StoreError::Full

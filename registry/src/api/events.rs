@@ -37,7 +37,7 @@ pub(super) struct Receipt {
         (status = 408, description = "Too slow", body = ApiErrorBody),
         (status = 409, description = "Contradicts what the device handed in before; nothing is stored", body = ApiErrorBody),
         (status = 413, description = "Longer than 256 KiB", body = ApiErrorBody),
-        (status = 503, description = "The store does not answer, or too many devices wait to be enrolled", body = ApiErrorBody)))]
+        (status = 503, description = "The store does not answer, too many devices wait to be enrolled, or this one has handed in what it may until it is", body = ApiErrorBody)))]
 pub(super) async fn hand_in(
     State(app): State<App>,
     body: Result<Bytes, BytesRejection>,

@@ -87,7 +87,11 @@ pub(crate) enum Command {
         reason: Reason,
     },
     /// Publish the lists anew, with every revocation that waits.
-    Publish,
+    Publish {
+        /// Start the versions over, so that gates follow a registry that was restored from a backup.
+        #[arg(long)]
+        new_epoch: bool,
+    },
     /// Write all signed files into a folder, for a USB stick or a static server.
     Bundle {
         /// The folder; `v1/head` and `v1/files/` are written in it.

@@ -69,7 +69,7 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
         }
         Command::Policy(command) => policy::run(&registry, command, out),
         Command::Keys(command) => keys::run(&registry, command, out),
-        Command::Publish => publish(&registry, out),
+        Command::Publish { new_epoch } => publish(&registry, new_epoch, out),
         Command::Bundle { folder } => bundle_into(&registry, &folder, out),
         Command::Import { folder } => intake::import(&registry, &folder, out),
         Command::Events { command: Some(Events::Verify { device, from }), .. } => {
@@ -116,10 +116,11 @@ fn issue(registry: &Registry, person: &str, order: Order, at: Option<u32>, out: 
     }
 }
 
-fn publish(registry: &Registry, out: &Output) -> Result<(), Failure> {
-    let edition = registry.publish(Actor::Operator)?;
+fn publish(registry: &Registry, new_epoch: bool, out: &Output) -> Result<(), Failure> {
+    let edition = if new_epoch { registry.publish_new_epoch()? } else { registry.publish(Actor::Operator)? };
     let head = &edition.head;
     let value = json!({
+        "epoch": head.epoch,
         "version": head.version,
         "issued_at": rfc3339(head.issued_at),
         "expires_at": rfc3339(head.expires_at),
@@ -140,7 +141,7 @@ fn publish(registry: &Registry, out: &Output) -> Result<(), Failure> {
 fn bundle_into(registry: &Registry, folder: &Path, out: &Output) -> Result<(), Failure> {
     let (edition, files) = registry.store().edition()?;
     warn_of_waiting(registry)?;
-    let written = bundle::write(folder, &edition, &files).map_err(Failure::error)?;
+    let written = bundle::write(folder, &edition, &files, registry.now()).map_err(Failure::error)?;
     let value = json!({ "version": written.version, "files": written.files, "bytes": written.bytes });
     out.show(&value, || {
         format!(

@@ -14,6 +14,12 @@ pub enum PolicyError {
     /// What was asked for makes no sense.
     #[error("{0}; nothing was changed")]
     Invalid(&'static str),
+    /// A surge would cut another one.
+    #[error(
+        "a surge is declared already, with live codes good for {} minutes from {} until {}: let it run, or end it first with \
+         `tongguan-registry policy surge --end`; nothing was changed", .0.minutes, rfc3339_local(.0.from, *.1), rfc3339_local(.0.until, *.1)
+    )]
+    Overlaps(Surge, i16),
     /// What was made is not what a gate would accept.
     #[error("a gate would not accept this policy: it {0}; nothing was changed")]
     Refused(#[from] ListError),
@@ -54,7 +60,7 @@ pub fn with_rules(before: &Policy, rules: &Policy) -> Result<Policy, PolicyError
     Ok(Policy::new(rules.utc_offset(), before.surges().to_vec(), rules.editions().to_vec())?)
 }
 
-/// The same rules with a surge, which takes the place of what it overlaps.
+/// The same rules with one more surge. One that others count on is not cut by it: ending is another command.
 ///
 /// # Errors
 /// [`PolicyError`].
@@ -73,6 +79,13 @@ pub fn with_surge(before: &Policy, surge: Surge, now: u32) -> Result<Policy, Pol
             "a surge lasts at most 7 days: give an earlier --until, and declare it anew then",
         ));
     }
+    let declared = |s: &&Surge| s.until >= now && s.from <= surge.until && surge.from <= s.until;
+    match before.surges().iter().find(declared) {
+        Some(same) if *same == surge => return Ok(before.clone()),
+        Some(other) => return Err(PolicyError::Overlaps(*other, before.utc_offset())),
+        None => {}
+    }
+    // Only one that is over is shortened.
     let earlier = kept(before, now).filter(|s| s.from < surge.from);
     let earlier = earlier.map(|s| Surge { until: s.until.min(surge.from - 1), ..s });
     let later = kept(before, now).filter(|s| s.from > surge.until);
@@ -173,12 +186,34 @@ mod tests {
     }
 
     #[test]
-    fn a_surge_takes_the_place_of_what_it_overlaps_and_old_ones_are_forgotten() {
+    fn a_surge_that_others_count_on_is_not_cut_by_another_one() {
         let first = with_surge(&empty(), surge(0, 7_200), NOW).expect("declared");
-        let second = with_surge(&first, surge(3_600, 10_000), NOW + 60).expect("declared");
+        for other in [
+            surge(3_600, 10_000),
+            surge(0, 60),
+            surge(60, 120),
+            surge(7_200, 9_000),
+            Surge { minutes: 30, ..surge(0, 7_200) },
+        ] {
+            let refused = with_surge(&first, other, NOW + 30).expect_err("overlaps").to_string();
+            let end = rfc3339_local(NOW + 7_200, UTC_OFFSET);
+            assert!(refused.contains("60 minutes") && refused.contains(&end) && refused.contains("--end"), "{refused}");
+        }
+        assert_eq!(with_surge(&first, surge(0, 7_200), NOW + 30), Ok(first.clone()), "said twice");
+        let both = with_surge(&first, surge(7_201, 9_000), NOW + 30).expect("after it");
+        assert_eq!(both.surges(), [surge(0, 7_200), surge(7_201, 9_000)]);
+        // One to come is counted on too.
+        assert!(with_surge(&both, surge(8_000, 8_060), NOW + 30).is_err());
+    }
+
+    #[test]
+    fn a_surge_that_is_over_is_in_nobodys_way_and_forgotten_after_a_day() {
+        let first = with_surge(&empty(), surge(0, 7_200), NOW).expect("declared");
+        let second = with_surge(&first, surge(3_600, 10_000), NOW + 7_201).expect("declared");
         assert_eq!(second.surges(), [surge(0, 3_599), surge(3_600, 10_000)]);
-        let inside = with_surge(&first, surge(0, 60), NOW).expect("declared");
-        assert_eq!(inside.surges(), [surge(0, 60)]);
+        let ended = without_surge(&first, NOW + 60).expect("ended");
+        let anew = with_surge(&ended, surge(60, 120), NOW + 60).expect("ended, so it is in nobody's way");
+        assert_eq!(anew.surges(), [surge(0, 59), surge(60, 120)]);
         let days_later = with_surge(&second, surge(3 * DAY, 3 * DAY + 60), NOW + 3 * DAY).expect("declared");
         assert_eq!(days_later.surges(), [surge(3 * DAY, 3 * DAY + 60)]);
     }

@@ -18,7 +18,7 @@ const SMALL_DELTAS: u64 = 64 * 1024;
 /// Entries of one delta; what is over waits for the next publish.
 const DELTA_ENTRIES: usize = 1_000_000;
 /// The epoch of a registry that never had to start its lists over.
-const FIRST_EPOCH: u32 = 1;
+pub const FIRST_EPOCH: u32 = 1;
 
 /// Why nothing could be published.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,8 +33,11 @@ pub enum PublishError {
     #[error("the keys have just been changed; publish again")]
     KeysChanged,
     /// A version counter ran out.
-    #[error("version numbers have run out; the lists must start over in a new epoch")]
+    #[error("version numbers have run out; the lists must start over: `tongguan-registry publish --new-epoch`")]
     Versions,
+    /// An epoch counter ran out.
+    #[error("epoch numbers have run out; set up a new registry")]
+    Epochs,
     /// What was made is not what a gate would accept. Nothing is published then.
     #[error("the new lists would not be accepted by a gate: they {0}")]
     SelfCheck(#[from] ListError),
@@ -84,19 +87,36 @@ pub struct Publication {
 impl Edition {
     /// Every file the head names.
     pub fn names(&self) -> impl Iterator<Item = FileRef> + '_ {
-        let h = &self.head;
-        let deltas = h.revocations.deltas.iter().map(|d| d.file);
-        [h.root, h.keyset, h.revocations.snapshot].into_iter().chain(deltas).chain(h.files.iter().map(|(_, f)| *f))
+        named_files(&self.head)
     }
 }
 
-/// The next edition as of `now`. Neither its time nor its oldest day goes back, whatever the clock does (SY 4.2).
+/// Every file a head names.
+pub fn named_files(head: &Head) -> impl Iterator<Item = FileRef> + '_ {
+    let deltas = head.revocations.deltas.iter().map(|d| d.file);
+    let three = [head.root, head.keyset, head.revocations.snapshot];
+    three.into_iter().chain(deltas).chain(head.files.iter().map(|(_, f)| *f))
+}
+
+/// Where an edition stands among those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// After the last one.
+    Next,
+    /// In a new epoch, in which version, set and oldest day start over (SY 4.2): every gate follows, whatever it has seen of
+    /// the epochs before.
+    NewEpoch,
+}
+
+/// The next edition as of `now`. Neither its time nor, in one epoch, its oldest day goes back, whatever the clock does (SY 4.2).
 ///
 /// # Errors
 /// [`PublishError`]; then nothing changes.
-pub fn next(stock: Stock, now: u32, signers: &Signers) -> Result<Publication, PublishError> {
-    let last = stock.last.as_ref();
-    let issued_at = last.map_or(now, |l| now.max(l.head.issued_at));
+pub fn next(stock: Stock, start: Start, now: u32, signers: &Signers) -> Result<Publication, PublishError> {
+    let before = stock.last.as_ref();
+    // Of the same epoch.
+    let last = before.filter(|_| start == Start::Next);
+    let issued_at = before.map_or(now, |l| now.max(l.head.issued_at));
     let expires_at = issued_at.saturating_add(HEAD_SECONDS);
     // A day of grace: a gate with a slow clock still refuses what ended yesterday.
     let yesterday = day_of(issued_at).saturating_sub(1);
@@ -111,7 +131,11 @@ pub fn next(stock: Stock, now: u32, signers: &Signers) -> Result<Publication, Pu
         return Err(PublishError::Full(set.entries().len()));
     }
 
-    let epoch = last.map_or(FIRST_EPOCH, |l| l.head.epoch);
+    let epoch = match (before, start) {
+        (None, _) => FIRST_EPOCH,
+        (Some(l), Start::Next) => l.head.epoch,
+        (Some(l), Start::NewEpoch) => l.head.epoch.checked_add(1).ok_or(PublishError::Epochs)?,
+    };
     let mut files = Vec::new();
     let revocations = match last {
         None => first_lists(epoch, &set, oldest_day, &mut files),

@@ -55,6 +55,10 @@ impl World {
     }
 
     fn publish(&mut self) -> Head {
+        self.publish_in(Start::Next)
+    }
+
+    fn publish_in(&mut self, start: Start) -> Head {
         let nothing = FileRef::to(1, b"");
         let stock = Stock {
             last: self.last.clone(),
@@ -64,7 +68,7 @@ impl World {
             published: self.published.clone(),
             waiting: self.waiting.clone(),
         };
-        let publication = next(stock, self.now, &self.signers).expect("can be published");
+        let publication = next(stock, start, self.now, &self.signers).expect("can be published");
         for file in publication.files {
             self.files.insert(Sha256Hash::of(&file), file);
         }
@@ -75,7 +79,8 @@ impl World {
         let head = publication.edition.head.clone();
         if let Some(last) = &self.last {
             assert!(head.follows(&last.head), "{head:?}\ndoes not follow\n{:?}", last.head);
-            assert_eq!(head.version, last.head.version + 1);
+            let version = if start == Start::Next { last.head.version + 1 } else { 1 };
+            assert_eq!(head.version, version);
         }
         self.last = Some(publication.edition);
         head
@@ -236,11 +241,84 @@ fn a_sealed_delta_is_named_by_the_same_hash_as_long_as_it_is_named() {
 }
 
 #[test]
+fn a_gate_at_any_state_follows_a_restored_registry_into_its_new_epoch() {
+    let mut world = World::new();
+    let mut seen = Vec::new();
+    let mut backup = None;
+    for day in 0..20 {
+        world.revoke(30 * DAY);
+        world.now += DAY;
+        seen.push(world.publish());
+        if day == 10 {
+            backup = Some((world.last.clone(), world.published.clone()));
+        }
+    }
+    // The registry forgets half of it; its clock has gone on.
+    (world.last, world.published) = backup.expect("a copy");
+    world.waiting.clear();
+    world.now += 3_600;
+    let refused = world.publish();
+    assert!(!refused.follows(&seen[19]), "why there must be a new epoch");
+    world.revoke(30 * DAY);
+    let head = world.publish_in(Start::NewEpoch);
+    for known in &seen {
+        assert!(head.follows(known), "{head:?}\ndoes not follow\n{known:?}");
+    }
+    let r = &head.revocations;
+    assert_eq!((head.epoch, head.version, r.version, r.count, r.deltas.len()), (2, 1, 1, 12, 0));
+    assert!(head.issued_at >= world.now);
+    // SY 5.7: a set of another epoch counts as none.
+    world.gates.clear();
+    world.everybody_follows(&head);
+    for _ in 0..3 {
+        world.revoke(DAY);
+        world.now += 60;
+        let head = world.publish();
+        assert_eq!(head.epoch, 2);
+        world.everybody_follows(&head);
+    }
+}
+
+#[test]
+fn a_new_epoch_does_not_set_the_time_back() {
+    let mut world = World::new();
+    let before = world.publish();
+    world.now -= DAY / 2;
+    let head = world.publish_in(Start::NewEpoch);
+    assert!(head.follows(&before));
+    assert_eq!(head.issued_at, before.issued_at);
+}
+
+#[test]
+fn when_versions_have_run_out_a_new_epoch_goes_on() {
+    let mut world = World::new();
+    world.publish();
+    if let Some(last) = &mut world.last {
+        last.head.version = u32::MAX;
+    }
+    let nothing = FileRef::to(1, b"");
+    let stock = Stock {
+        last: world.last.clone(),
+        root: nothing,
+        keyset: nothing,
+        policy: None,
+        published: Vec::new(),
+        waiting: Vec::new(),
+    };
+    let refused = next(stock, Start::Next, world.now, &world.signers).expect_err("no version left");
+    assert!(refused.to_string().contains("publish --new-epoch"), "{refused}");
+    assert_eq!(world.publish_in(Start::NewEpoch).version, 1);
+}
+
+#[test]
 fn without_a_key_that_is_good_now_nothing_is_published() {
     let mut world = World::new();
     world.now += 500 * DAY;
     let nothing = FileRef::to(1, b"");
     let (root, keyset) = (nothing, nothing);
     let stock = Stock { last: None, root, keyset, policy: None, published: Vec::new(), waiting: Vec::new() };
-    assert!(matches!(next(stock, world.now, &world.signers), Err(PublishError::Key(KeyError::Validity { .. }))));
+    assert!(matches!(
+        next(stock, Start::Next, world.now, &world.signers),
+        Err(PublishError::Key(KeyError::Validity { .. }))
+    ));
 }

@@ -16,12 +16,13 @@ use crate::domain::time::DAY;
 const START: u32 = 1_790_000_000;
 
 pub(super) fn run<S: Store, G>(make: impl Fn() -> (G, S)) {
-    let tests: [fn(&dyn Store); 7] = [
+    let tests: [fn(&dyn Store); 8] = [
         a_handle_is_never_zero_nor_one_that_was_ever_given,
         the_life_of_a_handle_only_grows_and_its_end_is_what_the_lists_say,
         a_person_is_found_by_their_token_only,
         every_named_file_is_there_and_unnamed_ones_go_after_a_day,
         an_author_who_refuses_changes_nothing,
+        a_new_epoch_starts_the_versions_over_and_takes_along_what_is_revoked,
         trust_files_follow_only_the_ones_they_were_made_from_and_earlier_roots_stay,
         a_policy_is_named_by_the_next_edition_and_stays_as_long_as_it_is_current,
     ];
@@ -63,7 +64,7 @@ pub(super) fn person(n: u8) -> NewPerson {
 
 fn publish(store: &dyn Store, seconds: u32) -> Edition {
     let (signers, by) = (signers(&made()), by(seconds));
-    store.publish(&|stock| publish::next(stock, by.at, &signers), &by).expect("published")
+    store.publish(&|stock| publish::next(stock, publish::Start::Next, by.at, &signers), &by).expect("published")
 }
 
 fn hold(store: &dyn Store, who: &NewPerson, until: u32, draws: &[u32]) -> Result<u32, StoreError> {
@@ -93,7 +94,12 @@ fn a_policy_is_named_by_the_next_edition_and_stays_as_long_as_it_is_current(stor
     }
     assert_eq!(store.file(&named.hash).expect("read"), Some(first.after.encode()));
     assert!(store.edition().expect("whole").1.contains(&first.after.encode()));
-    let second = store.change_policy(&surge(30), Act::SurgeDeclared, &by(100 * DAY)).expect("changed");
+    assert!(store.change_policy(&surge(30), Act::SurgeDeclared, &by(5)).is_err(), "it overlaps");
+    let other = |before: &Policy| {
+        let (from, until) = (START + 100, START + 160);
+        with_surge(before, Surge { from, until, minutes: 30 }, START)
+    };
+    let second = store.change_policy(&other, Act::SurgeDeclared, &by(100 * DAY)).expect("changed");
     assert_eq!((second.version, &second.before), (2, &first.after));
     assert_eq!(publish(store, 100 * DAY).head.policy().map(|f| f.version), Some(2));
 }
@@ -166,6 +172,30 @@ fn every_named_file_is_there_and_unnamed_ones_go_after_a_day(store: &dyn Store) 
     for (named, bytes) in edition.names().zip(&files) {
         assert_eq!(named.check(bytes), Ok(()));
     }
+}
+
+fn a_new_epoch_starts_the_versions_over_and_takes_along_what_is_revoked(store: &dyn Store) {
+    let a = person(1);
+    store.add_person(&a, &by(0)).expect("added");
+    let revoke = |handle, at| {
+        hold(store, &a, 90 * DAY, &[handle]).expect("held");
+        store.drop_handle(&a.id, DropReason::Lost, &by(at)).expect("dropped");
+    };
+    publish(store, 0);
+    revoke(7, 1);
+    let before = publish(store, 2);
+    revoke(8, 3);
+    let (signers, now) = (signers(&made()), by(4));
+    let author = |stock| publish::next(stock, publish::Start::NewEpoch, now.at, &signers);
+    let head = store.publish(&author, &now).expect("published").head;
+    assert_eq!((head.epoch, head.version, head.revocations.version, head.revocations.count), (2, 1, 1, 2));
+    assert_eq!((before.head.epoch, before.head.version), (1, 2));
+    assert_eq!(Head::peek_unverified(&store.head().expect("published")), Ok(head.clone()));
+    assert_eq!(store.standing(now.at).expect("stands").waiting, 0);
+    let gone = |file: FileRef| store.file(&file.hash).expect("asked").is_none();
+    assert!(!before.names().any(gone), "somebody may be on the way with the head before");
+    let next = publish(store, 5).head;
+    assert_eq!((next.epoch, next.version, next.revocations.count), (2, 2, 2));
 }
 
 fn an_author_who_refuses_changes_nothing(store: &dyn Store) {

@@ -19,6 +19,11 @@ use crate::domain::publish::{Edition, Publication, PublishError, Stock};
 
 /// Devices not enrolled that may hand in events. More would let anybody fill the store with names of devices.
 pub const PENDING_DEVICES: u32 = 1_000;
+/// Records stored of a device that is not enrolled. More would let anybody fill the registry's disk, with nothing but a key
+/// they made themselves. An honest gate hands in some thousands a day, so it lasts for weeks until somebody enrols it.
+pub const PENDING_RECORDS: u64 = 100_000;
+/// Contradictions audited of a device that is not enrolled: a batch sent over and over must not fill the disk either.
+pub const PENDING_CONFLICTS: u64 = 100;
 
 /// Why an operation was not done. Nothing of it is stored then.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +53,9 @@ pub enum StoreError {
     /// [`PENDING_DEVICES`] are waiting already.
     #[error("too many devices wait to be enrolled; enrol or remove some")]
     TooManyPending,
+    /// A device that is not enrolled has handed in [`PENDING_RECORDS`].
+    #[error("a device that is not enrolled may hand in {PENDING_RECORDS} records; enrol it first (docs/OPERATIONS.md)")]
+    PendingFull,
     /// The author of an edition refused.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -190,7 +198,9 @@ pub struct Device {
     pub unsigned_to: u64,
     /// The highest number stored.
     pub highest: u64,
-    /// How often it contradicted what it had handed in before.
+    /// How many records are stored.
+    pub stored: u64,
+    /// How often it contradicted what it had handed in before; while it is not enrolled, counted to [`PENDING_CONFLICTS`].
     pub conflicts: u32,
 }
 
@@ -258,6 +268,21 @@ pub struct NewPolicy {
     pub version: u32,
 }
 
+/// What is kept of one device, as of one moment.
+pub trait History {
+    /// At most `limit` records after the number `after`, ascending.
+    ///
+    /// # Errors
+    /// [`StoreError`]; so too below.
+    fn records(&self, after: u64, limit: u32) -> Result<Vec<KeptRecord>, StoreError>;
+
+    /// At most `limit` batches after the one of that first number and count, ascending.
+    fn batches(&self, after: (u64, u16), limit: u32) -> Result<Vec<KeptBatch>, StoreError>;
+}
+
+/// Reads a device with its history.
+pub type Reader<'a> = &'a mut dyn FnMut(Device, &dyn History) -> Result<(), StoreError>;
+
 /// What the registry keeps.
 pub trait Store: Send + Sync {
     /// Sets up an empty store with the first trust files and the first community.
@@ -313,7 +338,8 @@ pub trait Store: Send + Sync {
     /// roots (SY 3.6); [`StoreError::NothingPublished`].
     fn edition(&self) -> Result<(Edition, Vec<Vec<u8>>), StoreError>;
 
-    /// Stores what is new of a batch; [`StoreError::ChainConflict`] (audited), [`StoreError::TooManyPending`].
+    /// Stores what is new of a batch; [`StoreError::ChainConflict`] (audited), [`StoreError::TooManyPending`],
+    /// [`StoreError::PendingFull`].
     fn accept(&self, batch: &Signed, by: &By) -> Result<Receipt, StoreError>;
 
     /// At most `limit` events with a number above `since`, in order, of one device or all.
@@ -328,8 +354,8 @@ pub trait Store: Send + Sync {
     /// At most `limit` records of a device after the number `after`, ascending.
     fn records(&self, device: &[u8; 32], after: u64, limit: u32) -> Result<Vec<KeptRecord>, StoreError>;
 
-    /// At most `limit` batches of a device after the one of that first number and count, ascending.
-    fn batches(&self, device: &[u8; 32], after: (u64, u16), limit: u32) -> Result<Vec<KeptBatch>, StoreError>;
+    /// Lets `read` read the history of a device as of one moment; not at all if there is no such device.
+    fn history(&self, device: &[u8; 32], read: Reader<'_>) -> Result<(), StoreError>;
 
     /// Audits an act that changes nothing else.
     fn note_act(&self, act: Act, subject: &str, by: &By) -> Result<(), StoreError>;

@@ -6,24 +6,32 @@ use tongguan_pass::{Batch, Sha256Hash};
 use super::{audit, proof, signed, unsigned};
 use crate::domain::audit::Act;
 use crate::domain::events::{Judgement, Neighbours, judge};
-use crate::store::{By, PENDING_DEVICES, Receipt, Signed, StoreError, StoredEvent};
+use crate::store::{By, PENDING_CONFLICTS, PENDING_DEVICES, PENDING_RECORDS, Receipt, Signed, StoreError, StoredEvent};
 
 /// The inner result is the answer to the device. An inner error is committed with its audit row; an outer one is rolled back.
 pub(super) fn accept(tx: &Transaction<'_>, whole: &Signed, by: &By) -> Result<Result<Receipt, StoreError>, StoreError> {
     let batch = &whole.batch;
     let key = batch.device.as_bytes();
-    let known: Option<i64> =
-        tx.prepare_cached("SELECT id FROM devices WHERE key = ?1")?.query_row([key], |r| r.get(0)).optional()?;
+    let known: Option<(i64, bool)> = tx
+        .prepare_cached("SELECT id, status = 'pending' FROM devices WHERE key = ?1")?
+        .query_row([key], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?;
+    let (known, pending) = (known.map(|(id, _)| id), known.is_none_or(|(_, pending)| pending));
     let neighbours = known.map_or_else(|| Ok(Neighbours::default()), |id| neighbours(tx, id, batch))?;
     let (new, duplicate, closes, next_seq) = match judge(batch, &neighbours) {
         Err(error) => return Ok(Err(StoreError::Batch(error))),
         Ok(Judgement::Conflict { seq }) => {
-            audit(tx, by, Act::ChainConflict, &format!("event:{seq}"))?;
+            if !pending || conflicts(tx, by)? < PENDING_CONFLICTS {
+                audit(tx, by, Act::ChainConflict, &format!("event:{seq}"))?;
+            }
             return Ok(Err(StoreError::ChainConflict { seq }));
         }
         Ok(Judgement::Accept { new, duplicate, closes, next_seq }) => (new, duplicate, closes, next_seq),
     };
     let device = match known {
+        Some(id) if pending && !new.is_empty() && stored(tx, id)? + new.len() as u64 > PENDING_RECORDS => {
+            return Ok(Err(StoreError::PendingFull));
+        }
         Some(id) => id,
         None => add_pending(tx, key, by)?,
     };
@@ -46,6 +54,21 @@ pub(super) fn accept(tx: &Transaction<'_>, whole: &Signed, by: &By) -> Result<Re
     tx.prepare_cached("UPDATE devices SET last_seen = max(last_seen, ?2) WHERE id = ?1")?
         .execute(params![device, by.at])?;
     Ok(Ok(Receipt { stored: new.len(), duplicate, next_seq, run }))
+}
+
+fn stored(tx: &Transaction<'_>, device: i64) -> Result<u64, StoreError> {
+    let count = tx
+        .prepare_cached("SELECT count(*) FROM events WHERE device = ?1")?
+        .query_row([device], |r| Ok(unsigned(r.get(0)?)))?;
+    Ok(count)
+}
+
+fn conflicts(tx: &Transaction<'_>, by: &By) -> Result<u64, StoreError> {
+    // The act as the index has it, or it is not used.
+    let count = tx
+        .prepare_cached("SELECT count(*) FROM audit WHERE act = 'chain_conflict' AND actor = ?1")?
+        .query_row([by.actor.to_string()], |r| Ok(unsigned(r.get(0)?)))?;
+    Ok(count)
 }
 
 fn add_pending(tx: &Transaction<'_>, key: &[u8; 32], by: &By) -> Result<i64, StoreError> {

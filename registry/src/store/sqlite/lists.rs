@@ -9,7 +9,7 @@ use super::audit;
 use crate::domain::audit::Act;
 use crate::domain::genesis::{COMMUNITY, COMMUNITY_NAME, Genesis};
 use crate::domain::handle::Dropped;
-use crate::domain::publish::{Edition, Stock};
+use crate::domain::publish::{Edition, FIRST_EPOCH, Stock};
 use crate::domain::time::DAY;
 use crate::store::{Author, By, Standing, StoreError, Successor, Trust, TrustHistory};
 
@@ -86,8 +86,13 @@ pub(super) fn publish(tx: &Transaction<'_>, author: Author<'_>, by: &By) -> Resu
         last,
     };
     let before: Vec<FileRef> = stock.last.iter().flat_map(|l| l.names().collect::<Vec<_>>()).collect();
+    let epoch = stock.last.as_ref().map(|l| l.head.epoch);
     let publication = author(stock)?;
     let edition = publication.edition;
+    if epoch.is_some_and(|epoch| epoch != edition.head.epoch) {
+        // Versions start over, and the highest is the current one.
+        tx.execute("DELETE FROM heads", [])?;
+    }
     for bytes in &publication.files {
         keep(tx, bytes, edition.head.issued_at)?;
     }
@@ -98,7 +103,9 @@ pub(super) fn publish(tx: &Transaction<'_>, author: Author<'_>, by: &By) -> Resu
     }
     insert_head(tx, &edition)?;
     forget_old(tx, &edition, &before)?;
-    audit(tx, by, Act::Published, &format!("head:{}", edition.head.version))?;
+    let Head { epoch, version, .. } = edition.head;
+    let which = if epoch == FIRST_EPOCH { format!("head:{version}") } else { format!("head:{version}:epoch:{epoch}") };
+    audit(tx, by, Act::Published, &which)?;
     Ok(edition)
 }
 

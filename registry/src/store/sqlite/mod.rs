@@ -23,7 +23,7 @@ use crate::domain::handle::{DropReason, Holder};
 use crate::domain::person::{NewPerson, PersonId, TokenHash};
 use crate::domain::publish::Edition;
 use crate::store::{
-    Author, By, Device, Draw, KeptBatch, KeptRecord, Lease, NewPolicy, Receipt, Redraft, Run, Signed, Standing, Store,
+    Author, By, Device, Draw, KeptRecord, Lease, NewPolicy, Reader, Receipt, Redraft, Run, Signed, Standing, Store,
     StoreError, StoredEvent, Successor, Trust, TrustHistory,
 };
 
@@ -31,6 +31,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/001-registry.sql")),
     M::up(include_str!("../../../migrations/002-policy.sql")),
     M::up(include_str!("../../../migrations/003-receipts.sql")),
+    M::up(include_str!("../../../migrations/004-conflicts.sql")),
 ];
 const BUSY: Duration = Duration::from_secs(5);
 /// Reading connections kept open for the next reader.
@@ -221,15 +222,15 @@ impl Store for SqliteStore {
     }
 
     fn devices(&self) -> Result<Vec<Device>, StoreError> {
-        self.read(proof::devices)
+        self.read(|tx| proof::devices(tx, None))
     }
 
     fn records(&self, device: &[u8; 32], after: u64, limit: u32) -> Result<Vec<KeptRecord>, StoreError> {
         self.read(|tx| proof::records(tx, device, after, limit))
     }
 
-    fn batches(&self, device: &[u8; 32], after: (u64, u16), limit: u32) -> Result<Vec<KeptBatch>, StoreError> {
-        self.read(|tx| proof::batches(tx, device, after, limit))
+    fn history(&self, device: &[u8; 32], read: Reader<'_>) -> Result<(), StoreError> {
+        self.read(|tx| proof::history(tx, device, read))
     }
 
     fn note_act(&self, act: Act, subject: &str, by: &By) -> Result<(), StoreError> {

@@ -4,8 +4,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use tongguan_pass::Sha256Hash;
 
 use super::{signed, unsigned};
-use crate::domain::audit::Act;
-use crate::store::{Device, KeptBatch, KeptRecord, Run, Signed, StoreError};
+use crate::store::{Device, History, KeptBatch, KeptRecord, Reader, Run, Signed, StoreError};
 
 /// Keeps the signature of a batch that brought something new.
 pub(super) fn keep(tx: &Transaction<'_>, device: i64, whole: &Signed) -> Result<(), StoreError> {
@@ -44,19 +43,22 @@ pub(super) fn newest_run(tx: &Transaction<'_>, key: &[u8; 32]) -> Result<Option<
     newest.map(|(device, seq)| run_with(tx, device, unsigned(seq))).transpose()
 }
 
-pub(super) fn devices(tx: &Transaction<'_>) -> Result<Vec<Device>, StoreError> {
+/// Every device, or the one of a key.
+pub(super) fn devices(tx: &Transaction<'_>, only: Option<&[u8; 32]>) -> Result<Vec<Device>, StoreError> {
     let sql = "SELECT key, status, unsigned_to,
             (SELECT coalesce(max(seq), 0) FROM events WHERE device = devices.id),
-            (SELECT count(*) FROM audit WHERE act = ?1 AND actor = 'device:' || lower(hex(key)))
-         FROM devices ORDER BY id";
+            (SELECT count(*) FROM events WHERE device = devices.id),
+            (SELECT count(*) FROM audit WHERE act = 'chain_conflict' AND actor = 'device:' || lower(hex(key)))
+         FROM devices WHERE ?1 IS NULL OR key = ?1 ORDER BY id";
     let mut rows = tx.prepare(sql)?;
-    let rows = rows.query_map([Act::ChainConflict.name()], |r| {
+    let rows = rows.query_map([only], |r| {
         Ok(Device {
             key: r.get(0)?,
             status: r.get(1)?,
             unsigned_to: unsigned(r.get(2)?),
             highest: unsigned(r.get(3)?),
-            conflicts: r.get(4)?,
+            stored: unsigned(r.get(4)?),
+            conflicts: r.get(5)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -79,12 +81,30 @@ pub(super) fn records(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn batches(
-    tx: &Transaction<'_>,
-    key: &[u8; 32],
-    after: (u64, u16),
-    limit: u32,
-) -> Result<Vec<KeptBatch>, StoreError> {
+/// One device in one transaction.
+struct Still<'a> {
+    tx: &'a Transaction<'a>,
+    key: &'a [u8; 32],
+}
+
+impl History for Still<'_> {
+    fn records(&self, after: u64, limit: u32) -> Result<Vec<KeptRecord>, StoreError> {
+        records(self.tx, self.key, after, limit)
+    }
+
+    fn batches(&self, after: (u64, u16), limit: u32) -> Result<Vec<KeptBatch>, StoreError> {
+        batches(self.tx, self.key, after, limit)
+    }
+}
+
+pub(super) fn history(tx: &Transaction<'_>, key: &[u8; 32], read: Reader<'_>) -> Result<(), StoreError> {
+    match devices(tx, Some(key))?.pop() {
+        Some(device) => read(device, &Still { tx, key }),
+        None => Ok(()),
+    }
+}
+
+fn batches(tx: &Transaction<'_>, key: &[u8; 32], after: (u64, u16), limit: u32) -> Result<Vec<KeptBatch>, StoreError> {
     let mut rows = tx.prepare_cached(
         "SELECT first_seq, count, previous, signature FROM batches
          WHERE device = (SELECT id FROM devices WHERE key = ?1) AND (first_seq, count) > (?2, ?3)
