@@ -73,7 +73,7 @@ impl HandIn<'_> {
 
     /// A receipt that came on a stick; how many events it newly covers. Only one that covers all that was handed in before tells
     /// what the registry has now; an older one says nothing of what it lacks.
-    pub(super) fn from_stick(&self, bytes: &[u8]) -> Result<u64, SyncError> {
+    pub(super) fn found_on_stick(&self, bytes: &[u8]) -> Result<u64, SyncError> {
         let (receipt, marked) = self.take(bytes)?;
         if self.journal.last_handed_in()? < receipt.next_seq {
             self.hand_in_again(&receipt)?;

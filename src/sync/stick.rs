@@ -142,7 +142,7 @@ impl Stick<'_> {
     fn receipt(&self, name: &str) -> Result<u64, SyncError> {
         let path = self.folder.join("v1/receipts").join(name);
         match read(&path, limits::RECEIPT_BYTES) {
-            Some(bytes) => self.hand_in.from_stick(&bytes),
+            Some(bytes) => self.hand_in.found_on_stick(&bytes),
             None => Ok(0),
         }
     }
