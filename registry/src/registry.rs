@@ -21,7 +21,7 @@ use crate::edge::{Edge, Entropy, random};
 use crate::founding::Founding;
 use crate::keys::KeysError;
 use crate::store::sqlite::SqliteStore;
-use crate::store::{By, Lease, Receipt, Run, Signed, Standing, Store, StoreError, Trust};
+use crate::store::{By, DeviceStatus, Lease, Receipt, Run, Signed, Standing, Store, StoreError, Trust};
 use zeroize::Zeroizing;
 
 /// Seconds after which a head is issued again although nothing changed, long before it expires.
@@ -283,6 +283,14 @@ impl Registry {
         let older_than = |age: u32| head.is_none_or(|(_, issued_at)| now.saturating_sub(issued_at) >= age);
         let due = (waiting > 0 && older_than(every)) || older_than(HEAD_REFRESH);
         if due { self.publish(Actor::Registry).map(Some) } else { Ok(None) }
+    }
+
+    /// Takes a checkpoint in, or lets it go.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn set_device(&self, device: &VerifyingKey, status: DeviceStatus) -> Result<(), Error> {
+        Ok(self.store.set_device(device.as_bytes(), status, &self.by(Actor::Operator))?)
     }
 
     /// Takes in a signed batch, and says what is stored.

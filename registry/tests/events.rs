@@ -225,8 +225,19 @@ fn a_stranger_cannot_fill_the_registrys_disk_and_goes_on_when_it_is_enrolled() {
         assert_eq!(send(&server, &liar.batch(1, 1)).error(409), "chain_conflict");
     }
     assert_eq!(audited(), 100);
-    database.execute("UPDATE devices SET status = 'enrolled' WHERE id = 1", []).unwrap();
+    let devices = || {
+        let said = folder.run("device list");
+        let lines: Vec<Value> = said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines.iter().map(|d| (d["device"].as_str().unwrap().to_owned(), d["status"].clone())).collect::<Vec<_>>()
+    };
+    let (key, status) = devices()[0].clone();
+    assert_eq!(status, "pending");
+    assert_eq!(folder.run(&format!("device enrol {key}")).json()["status"], "enrolled");
     assert_eq!(send(&server, &gate.batch(2, 4)).json()["stored"], 2);
+    assert_eq!(folder.run(&format!("device retire {key}")).json()["status"], "retired");
+    assert_eq!(devices()[0].1, "retired");
+    assert_eq!(send(&server, &gate.batch(1, 4)).json()["duplicate"], 4, "what it handed in stays");
+    folder.run(&format!("device enrol {key}")).json();
     assert_eq!(send(&server, &liar.batch(1, 1)).error(409), "chain_conflict");
     assert_eq!(audited(), 101);
 }

@@ -101,6 +101,9 @@ pub(crate) enum Command {
     /// What gates let in: rules, times of effect, and surges.
     #[command(subcommand)]
     Policy(Policy),
+    /// The gates: list, enrol, retire.
+    #[command(subcommand)]
+    Device(DeviceCommand),
     /// The signing keys and the root: list, rotate, revoke, sign.
     #[command(subcommand)]
     Keys(Keys),
@@ -143,6 +146,24 @@ pub(crate) enum Events {
         /// Also the batches in a folder, such as a stick before it is imported.
         #[arg(long, value_name = "DIR")]
         from: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DeviceCommand {
+    /// List the gates that have handed in events, or were enrolled.
+    List,
+    /// Take a gate in: compare its key with what `tongguan init` printed there. Until then it may hand in 100,000 events.
+    Enrol {
+        /// The gate's key: 64 hex digits.
+        #[arg(value_name = "HEX", value_parser = holder_key)]
+        device: VerifyingKey,
+    },
+    /// Let a gate go that was stolen or taken down.
+    Retire {
+        /// The gate's key: 64 hex digits.
+        #[arg(value_name = "HEX", value_parser = holder_key)]
+        device: VerifyingKey,
     },
 }
 

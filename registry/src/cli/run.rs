@@ -4,16 +4,17 @@ use std::path::Path;
 
 use data_encoding::HEXLOWER;
 use serde_json::json;
+use tongguan_pass::VerifyingKey;
 use tongguan_registry::bundle;
 use tongguan_registry::domain::audit::Actor;
 use tongguan_registry::domain::issue::{Document, Order};
 use tongguan_registry::domain::person::PersonId;
 use tongguan_registry::domain::time::rfc3339;
 use tongguan_registry::registry::Issued;
-use tongguan_registry::store::StoreError;
+use tongguan_registry::store::{DeviceStatus, StoreError};
 use tongguan_registry::{Error, Registry, api};
 
-use super::args::{Args, Code, Command, Events, KeyBytes, Person, Policy};
+use super::args::{Args, Code, Command, DeviceCommand, Events, KeyBytes, Person, Policy};
 use super::output::{Failure, Output};
 use super::{event, intake, keys, policy};
 
@@ -68,6 +69,9 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
             out.show(&json!({ "person": id.as_str(), "dropped": dropped }), sentence)
         }
         Command::Policy(command) => policy::run(&registry, command, out),
+        Command::Device(DeviceCommand::List) => list_devices(&registry, out),
+        Command::Device(DeviceCommand::Enrol { device }) => set_device(&registry, &device, DeviceStatus::Enrolled, out),
+        Command::Device(DeviceCommand::Retire { device }) => set_device(&registry, &device, DeviceStatus::Retired, out),
         Command::Keys(command) => keys::run(&registry, command, out),
         Command::Publish { new_epoch } => publish(&registry, new_epoch, out),
         Command::Bundle { folder } => bundle_into(&registry, &folder, out),
@@ -114,6 +118,21 @@ fn issue(registry: &Registry, person: &str, order: Order, at: Option<u32>, out: 
             out.show(&value, || format!("{hex}\ngood from {from} until {until}"))
         }
     }
+}
+
+fn list_devices(registry: &Registry, out: &Output) -> Result<(), Failure> {
+    for device in registry.store().devices()? {
+        let key = HEXLOWER.encode(&device.key);
+        let value = json!({ "device": key, "status": device.status, "events": device.stored });
+        out.show(&value, || format!("{key}  {:<8}  {:>9} events", device.status, device.stored))?;
+    }
+    Ok(())
+}
+
+fn set_device(registry: &Registry, device: &VerifyingKey, status: DeviceStatus, out: &Output) -> Result<(), Failure> {
+    registry.set_device(device, status)?;
+    let key = HEXLOWER.encode(device.as_bytes());
+    out.show(&json!({ "device": key, "status": status.name() }), || format!("{key} is {}.", status.name()))
 }
 
 fn publish(registry: &Registry, new_epoch: bool, out: &Output) -> Result<(), Failure> {

@@ -61,6 +61,10 @@ pub enum Act {
     SurgeEnded,
     /// A checkpoint that is not enrolled handed in its first batch.
     DevicePending,
+    /// A checkpoint was taken in.
+    DeviceEnrolled,
+    /// A checkpoint was let go.
+    DeviceRetired,
     /// A checkpoint handed in records that contradict the ones it handed in before.
     ChainConflict,
     /// Events were taken in from a folder.
@@ -88,6 +92,8 @@ impl Act {
             Self::SurgeDeclared => "surge_declared",
             Self::SurgeEnded => "surge_ended",
             Self::DevicePending => "device_pending",
+            Self::DeviceEnrolled => "device_enrolled",
+            Self::DeviceRetired => "device_retired",
             Self::ChainConflict => "chain_conflict",
             Self::EventsImported => "events_imported",
             Self::NotesRead => "notes_read",

@@ -249,6 +249,25 @@ pub struct StoredEvent {
     pub after_gap: bool,
 }
 
+/// What the registry's operator says of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceStatus {
+    /// It stands at a gate of ours.
+    Enrolled,
+    /// It did. What it hands in is kept as a stranger's is.
+    Retired,
+}
+
+impl DeviceStatus {
+    /// The stored name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Enrolled => "enrolled",
+            Self::Retired => "retired",
+        }
+    }
+}
+
 /// A source of handles to try.
 pub type Draw<'a> = &'a mut dyn FnMut() -> io::Result<u32>;
 /// Writes the next edition from the stock. It may be called again if the transaction must be repeated.
@@ -347,6 +366,10 @@ pub trait Store: Send + Sync {
 
     /// The newest records of a device that are stored without a gap; `None` if it has none.
     fn run(&self, device: &[u8; 32]) -> Result<Option<Run>, StoreError>;
+
+    /// Takes a device in, or lets it go, as `status` says (`enrolled` or `retired`). One that has handed in nothing yet is
+    /// known from then on.
+    fn set_device(&self, device: &[u8; 32], status: DeviceStatus, by: &By) -> Result<(), StoreError>;
 
     /// Every device, in the order in which they came.
     fn devices(&self) -> Result<Vec<Device>, StoreError>;

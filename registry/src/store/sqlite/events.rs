@@ -6,14 +6,16 @@ use tongguan_pass::{Batch, Sha256Hash};
 use super::{audit, proof, signed, unsigned};
 use crate::domain::audit::Act;
 use crate::domain::events::{Judgement, Neighbours, judge};
-use crate::store::{By, PENDING_CONFLICTS, PENDING_DEVICES, PENDING_RECORDS, Receipt, Signed, StoreError, StoredEvent};
+use crate::store::{
+    By, DeviceStatus, PENDING_CONFLICTS, PENDING_DEVICES, PENDING_RECORDS, Receipt, Signed, StoreError, StoredEvent,
+};
 
 /// The inner result is the answer to the device. An inner error is committed with its audit row; an outer one is rolled back.
 pub(super) fn accept(tx: &Transaction<'_>, whole: &Signed, by: &By) -> Result<Result<Receipt, StoreError>, StoreError> {
     let batch = &whole.batch;
     let key = batch.device.as_bytes();
     let known: Option<(i64, bool)> = tx
-        .prepare_cached("SELECT id, status = 'pending' FROM devices WHERE key = ?1")?
+        .prepare_cached("SELECT id, status <> 'enrolled' FROM devices WHERE key = ?1")?
         .query_row([key], |r| Ok((r.get(0)?, r.get(1)?)))
         .optional()?;
     let (known, pending) = (known.map(|(id, _)| id), known.is_none_or(|(_, pending)| pending));
@@ -54,6 +56,25 @@ pub(super) fn accept(tx: &Transaction<'_>, whole: &Signed, by: &By) -> Result<Re
     tx.prepare_cached("UPDATE devices SET last_seen = max(last_seen, ?2) WHERE id = ?1")?
         .execute(params![device, by.at])?;
     Ok(Ok(Receipt { stored: new.len(), duplicate, next_seq, run }))
+}
+
+/// What the operator says of a device.
+pub(super) fn set_device(
+    tx: &Transaction<'_>,
+    key: &[u8; 32],
+    status: DeviceStatus,
+    by: &By,
+) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO devices (key, status, first_seen, last_seen) VALUES (?1, ?2, ?3, ?3)
+         ON CONFLICT (key) DO UPDATE SET status = excluded.status",
+        params![key, status.name(), by.at],
+    )?;
+    let act = match status {
+        DeviceStatus::Enrolled => Act::DeviceEnrolled,
+        DeviceStatus::Retired => Act::DeviceRetired,
+    };
+    audit(tx, by, act, &format!("device:{}", data_encoding::HEXLOWER.encode(key)))
 }
 
 fn stored(tx: &Transaction<'_>, device: i64) -> Result<u64, StoreError> {

@@ -23,8 +23,8 @@ use crate::domain::handle::{DropReason, Holder};
 use crate::domain::person::{NewPerson, PersonId, TokenHash};
 use crate::domain::publish::Edition;
 use crate::store::{
-    Author, By, Device, Draw, KeptRecord, Lease, NewPolicy, Reader, Receipt, Redraft, Run, Signed, Standing, Store,
-    StoreError, StoredEvent, Successor, Trust, TrustHistory,
+    Author, By, Device, DeviceStatus, Draw, KeptRecord, Lease, NewPolicy, Reader, Receipt, Redraft, Run, Signed,
+    Standing, Store, StoreError, StoredEvent, Successor, Trust, TrustHistory,
 };
 
 const MIGRATIONS: &[M<'static>] = &[
@@ -219,6 +219,10 @@ impl Store for SqliteStore {
 
     fn run(&self, device: &[u8; 32]) -> Result<Option<Run>, StoreError> {
         self.read(|tx| proof::newest_run(tx, device))
+    }
+
+    fn set_device(&self, device: &[u8; 32], status: DeviceStatus, by: &By) -> Result<(), StoreError> {
+        self.write(|tx| events::set_device(tx, device, status, by))
     }
 
     fn devices(&self) -> Result<Vec<Device>, StoreError> {
