@@ -144,6 +144,8 @@ impl Attendant {
             Offer::Nothing | Offer::LogIn => false,
         };
         if !allowed {
+            // Whoever was on duty is no longer: what can be done now stands there instead.
+            self.screen.verdict(Shown { offer: self.offer(standing.verdict), ..standing.shown.clone() });
             self.standing = Some(standing);
             return;
         }
