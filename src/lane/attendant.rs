@@ -15,7 +15,7 @@ use crate::config::{CameraSource, Config};
 use crate::decide::{CodeId, Decision, Verdict, words};
 use crate::gate::Gate;
 use crate::lang::Text;
-use crate::screen::{Offer, Outcome, Request, Screen, Shown, StatusLine};
+use crate::screen::{Offer, Outcome, Page, Request, Screen, Shown, StatusLine};
 use crate::sync::SyncState;
 
 /// How often what waits is written and the status is looked at.
@@ -33,6 +33,8 @@ pub(super) struct Attendant {
     duty: Duty,
     past: PastOutcomes,
     standing: Option<Standing>,
+    /// Where the screen is.
+    page: Page,
     tokens: u64,
     shown_status: Vec<StatusLine>,
     shown_time: Option<Option<String>>,
@@ -60,6 +62,7 @@ impl Attendant {
             presentations: Presentations::default(),
             past: PastOutcomes::default(),
             standing: None,
+            page: Page::default(),
             tokens: 0,
             shown_status: Vec::new(),
             shown_time: None,
@@ -125,9 +128,14 @@ impl Attendant {
 
     fn obey(&mut self, request: Request) {
         let now = Instant::now();
+        if let Request::At(page) = request {
+            // Also without a finger: a verdict, or a page left alone.
+            self.page = page;
+            return;
+        }
         self.duty.touch(now);
         match request {
-            Request::Touched => return,
+            Request::Touched | Request::At(_) => return,
             Request::Rule { token, answer, reason } => self.rule(token, answer, reason),
             Request::LogIn { name, pin } => self.duty.log_in(&name, pin, now),
             Request::LogOut => self.duty.log_out(now),

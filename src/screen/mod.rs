@@ -28,7 +28,7 @@ use controllers::Controllers;
 use mailbox::{Face, Mailbox};
 use picture::Stage;
 
-pub use request::{Request, reasons};
+pub use request::{Page, Request, reasons};
 
 pub use crate::decide::Level;
 use crate::guards::Counts;

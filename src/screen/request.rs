@@ -27,6 +27,20 @@ pub enum Request {
     LogOut,
     /// The screen was touched: somebody is there.
     Touched,
+    /// The screen went to a page: what the next code is for depends on it.
+    At(Page),
+}
+
+/// A page, as far as the lane must know.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Page {
+    /// Ready, a verdict or a fault.
+    #[default]
+    Lane,
+    /// Who is on duty.
+    Guard,
+    /// The last outcomes.
+    Past,
 }
 
 /// The reasons a guard can give, the most frequent first; their words are in the pages' translations.

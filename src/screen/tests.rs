@@ -139,7 +139,7 @@ impl Page {
 
     /// What was wished since the last time, but for the touches themselves.
     fn wishes(&self) -> Vec<Request> {
-        self.wishes.try_iter().filter(|request| !matches!(request, Request::Touched)).collect()
+        self.wishes.try_iter().filter(|request| !matches!(request, Request::Touched | Request::At(_))).collect()
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 use slint::{ComponentHandle as _, Timer, TimerMode};
 
 use super::desk::Desk;
-use crate::screen::Options;
 use crate::screen::ui::{self, MainWindow, Page};
+use crate::screen::{Options, Request, request};
 
 /// A page that nobody touches goes back to the lane.
 const LEFT_ALONE: Duration = Duration::from_secs(30);
@@ -47,7 +47,15 @@ impl Place {
 
     pub(super) fn go(self: &Rc<Self>, page: Page) {
         let Some(window) = self.desk.window() else { return };
-        window.global::<ui::Place>().set_page(page);
+        let global = window.global::<ui::Place>();
+        if global.get_page() != page {
+            global.set_page(page);
+            self.desk.wish(Request::At(match page {
+                Page::Lane => request::Page::Lane,
+                Page::Guard => request::Page::Guard,
+                Page::Past => request::Page::Past,
+            }));
+        }
         self.desk.mark();
         if page == Page::Lane {
             self.left_alone.stop();
