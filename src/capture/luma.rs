@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Cursor, Read as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use zune_core::bytestream::ZCursor;
@@ -74,7 +75,7 @@ impl Luma {
             return Err("is not a picture this program can read (PNG, JPEG, WebP, BMP, GIF, PNM)".into());
         }
         reader.limits(limits());
-        let picture = reader.decode().map_err(|e| explain(&e))?;
+        let picture = unpanicked(|| reader.decode().map_err(|e| explain(&e)))?;
         // What shows through is paper: a code without a ground is a screenshot of a page.
         let picture = if picture.color().has_alpha() {
             let both = picture.into_luma_alpha8();
@@ -100,6 +101,10 @@ impl Luma {
     /// # Errors
     /// What is wrong with it, in words; the picture is then of no use.
     pub fn decode_jpeg(&mut self, bytes: &[u8]) -> Result<(), String> {
+        unpanicked(|| self.decode_jpeg_unguarded(bytes))
+    }
+
+    fn decode_jpeg_unguarded(&mut self, bytes: &[u8]) -> Result<(), String> {
         let options = DecoderOptions::default()
             .jpeg_set_out_colorspace(ColorSpace::Luma)
             .set_max_width(LONGEST_SIDE)
@@ -113,6 +118,11 @@ impl Luma {
         pixels.fill(0);
         decoder.decode_into(pixels).map_err(broken)
     }
+}
+
+/// The decoder of JPEGs has panicked on some; a camera whose wire is loose must not stop a gate.
+fn unpanicked<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err("is damaged in a way that its decoder trips over".into()))
 }
 
 /// Whether a JPEG's last scan has its end: a thumbnail in its header has one of its own.
