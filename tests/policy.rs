@@ -259,7 +259,7 @@ fn a_policy_that_is_damaged_missing_or_endless_is_refused_and_the_old_one_kept()
         (vec![0; 300_000], "at most 262144 are allowed"),
         (good[..good.len() - 1].to_vec(), "truncated"),
     ] {
-        let files = Head::further(Some(FileRef::to(9, &bytes)));
+        let files = Head::further(Some(FileRef::to(9, &bytes)), None);
         fs::write(stick.path().join(format!("v1/files/{}", Sha256Hash::of(&bytes))), &bytes).unwrap();
         let head = Head { version: head.version + 1, files, ..head.clone() };
         fs::write(&head_path, head.sign(KeyId(4), &key)).unwrap();

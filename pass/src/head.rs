@@ -58,18 +58,29 @@ pub struct DeltaRef {
     pub file: FileRef,
 }
 
-/// SY 4.4: "Type 1 is the policy".
+/// SY 4.4: "Type 1 is the policy (SY 12), type 2 the index of the rosters (SY 13)."
 const POLICY: u8 = 1;
+const ROSTERS: u8 = 2;
 
 impl Head {
     /// The policy, if the registry has one.
     pub fn policy(&self) -> Option<&FileRef> {
-        self.files.iter().find(|(kind, _)| *kind == POLICY).map(|(_, file)| file)
+        self.further_file(POLICY)
     }
 
-    /// Further files of a head: the policy, if there is one.
-    pub fn further(policy: Option<FileRef>) -> Vec<(u8, FileRef)> {
-        policy.map(|file| (POLICY, file)).into_iter().collect()
+    /// The index of the rosters, if the registry has any.
+    pub fn rosters(&self) -> Option<&FileRef> {
+        self.further_file(ROSTERS)
+    }
+
+    /// Further files of a head: the policy and the index of the rosters, if there are such.
+    pub fn further(policy: Option<FileRef>, rosters: Option<FileRef>) -> Vec<(u8, FileRef)> {
+        let policy = policy.map(|file| (POLICY, file));
+        policy.into_iter().chain(rosters.map(|file| (ROSTERS, file))).collect()
+    }
+
+    fn further_file(&self, kind: u8) -> Option<&FileRef> {
+        self.files.iter().find(|(known, _)| *known == kind).map(|(_, file)| file)
     }
 }
 

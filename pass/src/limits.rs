@@ -38,3 +38,11 @@ pub const SURGES: usize = 16;
 pub const EDITIONS: usize = 16;
 /// Rules of an edition: a decision looks at each.
 pub const RULES: usize = 32;
+/// Bytes of the index of rosters: some 23,000 communities.
+pub const ROSTER_INDEX_BYTES: usize = 1024 * 1024;
+/// Bytes of a roster: some 190,000 entries.
+pub const ROSTER_BYTES: usize = 16 * 1024 * 1024;
+/// Gates a roster is sealed to: a gate tries each.
+pub const ROSTER_GATES: usize = 256;
+/// Characters of a document's number.
+pub const DOCUMENT_NUMBER: usize = 24;

@@ -2,18 +2,16 @@
 
 use alloc::vec::Vec;
 
-use crypto_box::aead::rand_core::{CryptoRng, Error, RngCore};
 use ed25519_dalek::SigningKey;
 
 use crate::key::{KeyId, Purpose};
 use crate::keyset::RegistryKey;
 use crate::limits;
+use crate::seal;
 use crate::signed::ListError;
 use crate::wire::{Reader, Writer};
 
 const NOTE: u8 = 3;
-/// What sealing adds: an ephemeral public key and a tag.
-const SEAL_BYTES: usize = 32 + 16;
 
 /// A sealed note about an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +31,7 @@ impl Note {
         if key.purpose != Purpose::Notes || content.is_empty() || content.len() > limits::NOTE_TEXT {
             return None;
         }
-        // SY 6.8: "A notes key signs nothing; it is converted to X25519."
-        let to = crypto_box::PublicKey::from(key.key.to_montgomery().to_bytes());
-        let sealed = to.seal(&mut Once(seed), content).ok()?;
+        let sealed = seal::seal(&key.key, content, seed)?;
         Some(Self { about, key: key.id, sealed })
     }
 
@@ -44,7 +40,7 @@ impl Note {
     /// # Errors
     /// [`ListError::Seal`] if it is not sealed to that key, or was changed.
     pub fn open(&self, key: &SigningKey) -> Result<Vec<u8>, ListError> {
-        crypto_box::SecretKey::from(key.to_scalar_bytes()).unseal(&self.sealed).map_err(|_| ListError::Seal)
+        seal::open(key, &self.sealed)
     }
 
     /// SY 6.7: the record of the note.
@@ -66,42 +62,12 @@ impl Note {
         let (about, key) = (r.array()?, KeyId(r.u16()?));
         let sealed = r.take(r.remaining())?;
         // SY 6.7: "At least 49 bytes are sealed, and the record has at most 1,024: else length."
-        if sealed.len() <= SEAL_BYTES || record.len() > limits::EVENT_BYTES {
+        if sealed.len() <= seal::SEAL_BYTES || record.len() > limits::EVENT_BYTES {
             return Err(ListError::Length);
         }
         Ok(Some(Self { about, key, sealed: sealed.to_vec() }))
     }
 }
-
-/// A source of randomness that gives what the caller drew: this crate has none of its own.
-struct Once([u8; 32]);
-
-impl RngCore for Once {
-    fn next_u32(&mut self) -> u32 {
-        let mut bytes = [0; 4];
-        self.fill_bytes(&mut bytes);
-        u32::from_le_bytes(bytes)
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        let mut bytes = [0; 8];
-        self.fill_bytes(&mut bytes);
-        u64::from_le_bytes(bytes)
-    }
-
-    fn fill_bytes(&mut self, into: &mut [u8]) {
-        for (to, from) in into.iter_mut().zip(self.0) {
-            *to = from;
-        }
-    }
-
-    fn try_fill_bytes(&mut self, into: &mut [u8]) -> Result<(), Error> {
-        self.fill_bytes(into);
-        Ok(())
-    }
-}
-
-impl CryptoRng for Once {}
 
 #[cfg(test)]
 mod tests {

@@ -155,7 +155,7 @@ pub fn next(stock: Stock, start: Start, now: u32, signers: &Signers) -> Result<P
         root: stock.root,
         keyset: stock.keyset,
         revocations,
-        files: Head::further(stock.policy),
+        files: Head::further(stock.policy, None),
     };
     // The key must be good now; the head may outlive it, for a gate checks a head when it fetches it.
     let (id, key) = signers.find(Purpose::Lists, issued_at, issued_at)?;
