@@ -12,6 +12,7 @@ pub mod gate;
 pub mod guards;
 pub mod lane;
 pub mod lang;
+pub mod roster;
 pub mod screen;
 pub mod store;
 pub mod sync;

@@ -6,6 +6,8 @@ use alloc::vec::Vec;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
+use crate::code::Kind;
+use crate::document::DocumentKind;
 use crate::file::Sha256Hash;
 use crate::key::{self, Context, KeyId};
 use crate::limits;
@@ -84,9 +86,9 @@ pub struct Event {
     pub clock: ClockSource,
     /// The lane's name, at most 64 bytes.
     pub lane: String,
-    /// The code's kind byte, 0 if it was none of ours.
+    /// The code's kind byte, 0 if it was none of ours; see also [`document_kind`].
     pub kind: u8,
-    /// The code's handle, 0 if it was none of ours.
+    /// The handle of the code or of the document's holder, 0 if there is none.
     pub handle: u32,
     /// The answer.
     pub outcome: OutcomeCode,
@@ -100,6 +102,8 @@ pub struct Event {
 
 const PRESENTATION: u8 = 1;
 const PASSAGE: u8 = 2;
+/// Kind bytes from here on are documents'.
+const DOCUMENT: u8 = 0x20;
 
 impl Event {
     /// SY 6.4: the record of the event.
@@ -141,6 +145,21 @@ impl Event {
         let latency_us = [r.u32()?, r.u32()?, r.u32()?, r.u32()?];
         r.end()?;
         Ok(Some(Self { id, earliest_ms, latest_ms, clock, lane, kind, handle, outcome, reason, gate, latency_us }))
+    }
+}
+
+/// SY 6.4: the kind byte of an event about a document of that kind; `None` if somebody came with neither code nor document.
+pub fn document_kind(kind: Option<DocumentKind>) -> u8 {
+    DOCUMENT + kind.map_or(0, |kind| kind as u8)
+}
+
+/// The name of an event's kind byte, as used in JSON; `None` for 0 and for kinds to come.
+pub fn kind_name(kind: u8) -> Option<&'static str> {
+    let document = || DocumentKind::ALL.into_iter().find(|known| document_kind(Some(*known)) == kind);
+    match Kind::from_wire(kind) {
+        Some(code) => Some(code.name()),
+        None if kind == DOCUMENT => Some("no_document"),
+        None => document().map(DocumentKind::name),
     }
 }
 

@@ -184,7 +184,7 @@ impl Running {
         let state = Arc::new(Mutex::new(SyncState::default()));
         let syncer = Syncer {
             transport: (!config.registry.is_empty()).then(|| sync::open(&config.registry, dir.partial_file())),
-            store,
+            store: store.serving(&config.policy.communities),
             journal: Arc::clone(&journal),
             device: DeviceKey::open(dir)?,
             clock: Arc::clone(&clock),
@@ -199,7 +199,7 @@ impl Running {
         if !config.sync.stick.as_os_str().is_empty() {
             let watch = StickWatch {
                 folder: config.sync.stick.clone(),
-                store: TrustStore::open(dir)?,
+                store: TrustStore::open(dir)?.serving(&config.policy.communities),
                 journal: Arc::clone(&journal),
                 device: DeviceKey::open(dir)?,
                 clock: Arc::clone(&clock),

@@ -112,6 +112,7 @@ impl SyncArgs {
                     "events_sent": report.events_sent,
                     "events_waiting": report.events_waiting,
                     "error": report.upload_error.as_ref().map(ToString::to_string),
+                    "roster_error": report.roster_error.as_ref().map(ToString::to_string),
                 }),
             };
             answer["stick"] = onto.map_or(serde_json::Value::Null, stick_json);
@@ -150,6 +151,9 @@ impl SyncArgs {
                 return Ok(Answer::No);
             }
         };
+        if let Some(problem) = &report.roster_error {
+            tracing::error!("the lists are in, but not every roster, of which the older one is kept: {problem}");
+        }
         if let Some(problem) = report.upload_error {
             anyhow::bail!("the lists are in, but the events could not be handed in and are kept: {problem}");
         }
@@ -162,11 +166,11 @@ impl SyncArgs {
             tracing::error!("the lists are in, but the stick's receipt was not believed: {problem}");
             return Ok(Answer::No);
         }
-        Ok(Answer::Yes)
+        Ok(if report.roster_error.is_some() { Answer::No } else { Answer::Yes })
     }
 
     fn sync(&self, source: &str, home: bool, config: &Config, dir: &DataDir) -> anyhow::Result<Visit> {
-        let mut store = TrustStore::open(dir)?;
+        let mut store = TrustStore::open(dir)?.serving(&config.policy.communities);
         let journal = Journal::open(dir)?;
         let device = DeviceKey::open(dir)?;
         let clock = clock(config, dir);

@@ -8,6 +8,7 @@ mod hours;
 mod ladder;
 mod reason;
 mod uses;
+mod visitor;
 mod words;
 
 pub use foreign::Foreign;
@@ -16,6 +17,7 @@ pub use ladder::{Dates, Keys, KnownTime, Ladder, Level, Lists};
 pub use reason::{Detail, Reason};
 pub use tongguan_pass::OutcomeCode as Verdict;
 pub use uses::{CodeId, Use, Uses};
+pub use visitor::{Known, decide_visitor};
 pub use words::{Sentences, words};
 
 use tongguan_pass::{
@@ -98,16 +100,10 @@ fn judge(code: &Verified, text: &str, inputs: &Inputs<'_>) -> (Verdict, Reason, 
     if inputs.revocations.get(body.handle()).is_some() {
         return deny(Reason::Revoked);
     }
-    let admission = inputs.policy.judge(inputs.place, body.category(), body.community(), inputs.now);
-    match admission {
-        Admission::WrongPlace => return deny(Reason::WrongPlace),
-        Admission::NotAdmitted => return deny(Reason::NotAdmitted),
-        Admission::OutsideHours { opens } => {
-            let when = hours::opening(opens, inputs.now.latest, inputs.policy.utc_offset());
-            return (Verdict::Deny, Reason::OutsideHours, Detail::Opens { at: opens, when });
-        }
-        Admission::Pass | Admission::GuardCheck | Admission::Uncertain => {}
-    }
+    let asks = match admission(body.category(), body.community(), inputs) {
+        Ok(asks) => asks,
+        Err((reason, detail)) => return (Verdict::Deny, reason, detail),
+    };
     let freshness = code.freshness_in(inputs.now, inputs.policy.surges());
     match freshness {
         Freshness::Fresh | Freshness::Uncertain => {}
@@ -139,10 +135,8 @@ fn judge(code: &Verified, text: &str, inputs: &Inputs<'_>) -> (Verdict, Reason, 
     if let Some(Lists::Stale { ago, .. }) = lists {
         return (Verdict::Confirm, Reason::ListStale, Detail::Seconds(ago));
     }
-    match admission {
-        Admission::Uncertain => return (Verdict::Confirm, Reason::ClockUncertain, Detail::None),
-        Admission::GuardCheck => return (Verdict::Confirm, Reason::GuardCheck, Detail::None),
-        _ => {}
+    if let Some(reason) = asks {
+        return (Verdict::Confirm, reason, Detail::None);
     }
     let detail = match body {
         Body::Printed(pass) if pass.entries > 1 => Detail::Group(pass.entries),
@@ -150,6 +144,24 @@ fn judge(code: &Verified, text: &str, inputs: &Inputs<'_>) -> (Verdict, Reason, 
         _ => Detail::None,
     };
     (Verdict::Pass, Reason::Fresh, detail)
+}
+
+/// What the policy says: let in, or let in if the guard agrees (with why they are asked).
+///
+/// # Errors
+/// Why nobody like that is let in now.
+fn admission(category: u8, community: u32, inputs: &Inputs<'_>) -> Result<Option<Reason>, (Reason, Detail)> {
+    match inputs.policy.judge(inputs.place, category, community, inputs.now) {
+        Admission::Pass => Ok(None),
+        Admission::GuardCheck => Ok(Some(Reason::GuardCheck)),
+        Admission::Uncertain => Ok(Some(Reason::ClockUncertain)),
+        Admission::WrongPlace => Err((Reason::WrongPlace, Detail::None)),
+        Admission::NotAdmitted => Err((Reason::NotAdmitted, Detail::None)),
+        Admission::OutsideHours { opens } => {
+            let when = hours::opening(opens, inputs.now.latest, inputs.policy.utc_offset());
+            Err((Reason::OutsideHours, Detail::Opens { at: opens, when }))
+        }
+    }
 }
 
 /// A code that did not get as far as its freshness.

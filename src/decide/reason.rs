@@ -42,11 +42,19 @@ pub enum Reason {
     GuardCheck,
     /// The checkpoint's clock is not good enough to tell.
     ClockUncertain,
+    /// Without a code: the document is in the roster.
+    Listed,
+    /// Without a code: the document is in no roster here.
+    NotListed,
+    /// Without a code: there is no roster here.
+    NoRoster,
+    /// With neither code nor document.
+    NoDocument,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::Fresh,
         Self::Expired,
         Self::NotYetValid,
@@ -65,6 +73,10 @@ impl Reason {
         Self::ListStale,
         Self::GuardCheck,
         Self::ClockUncertain,
+        Self::Listed,
+        Self::NotListed,
+        Self::NoRoster,
+        Self::NoDocument,
     ];
 
     /// The stable code.
@@ -88,6 +100,10 @@ impl Reason {
             Self::ListStale => "list_stale",
             Self::GuardCheck => "guard_check",
             Self::ClockUncertain => "clock_uncertain",
+            Self::Listed => "listed",
+            Self::NotListed => "not_listed",
+            Self::NoRoster => "no_roster",
+            Self::NoDocument => "no_document",
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use tongguan_pass::policy::{Answer, Edition, ListLimits, Rule, Surge, Who};
 use tongguan_pass::{
-    Carried, Certificate, ClockSource, Flags, KeyId, Live, Printed, Purpose, RegistryKey, Revocation, SigningKey,
+    Carried, Certificate, ClockSource, Flags, KeyId, Live, Printed, Purpose, RegistryKey, Resident, Revocation,
+    SigningKey,
 };
 
 use super::*;
@@ -43,8 +44,8 @@ impl World {
         }
     }
 
-    fn decide(&self, text: &str) -> Decision {
-        let inputs = Inputs {
+    fn inputs(&self) -> Inputs<'_> {
+        Inputs {
             now: self.now,
             keys: &self.keys,
             revocations: &self.revocations,
@@ -58,8 +59,16 @@ impl World {
             uses: &self.uses,
             policy: &self.policy,
             place: &self.place,
-        };
-        decide(text, &inputs)
+        }
+    }
+
+    fn decide(&self, text: &str) -> Decision {
+        decide(text, &self.inputs())
+    }
+
+    fn visitor(&self, known: &Known) -> (Verdict, Reason) {
+        let decision = decide_visitor(known, 2, &self.inputs());
+        (decision.verdict, decision.reason)
     }
 
     fn says(&self, text: &str) -> (Verdict, Reason) {
@@ -312,4 +321,28 @@ fn whatever_else_is_shown_gets_a_name() {
     ] {
         assert_eq!(world.says(text), (Verdict::Deny, reason), "{}", &text.chars().take(20).collect::<String>());
     }
+}
+
+#[test]
+fn a_document_in_the_roster_is_judged_by_the_policy_and_the_lists_and_any_other_by_the_guard() {
+    let resident = |handle| Resident { handle, category: 1, ..Resident::default() };
+    let listed = |handle| Known::Listed { community: 1, resident: resident(handle) };
+    let mut world = World::new();
+    assert_eq!(world.visitor(&listed(77)), (Verdict::Pass, Reason::Listed));
+    assert_eq!(decide_visitor(&listed(77), 3, &world.inputs()).facts.map(|f| (f.handle, f.entries)), Some((77, 3)));
+    assert_eq!(world.visitor(&Known::NotListed), (Verdict::Confirm, Reason::NotListed));
+    assert_eq!(world.visitor(&Known::NoRoster), (Verdict::Confirm, Reason::NoRoster));
+    assert_eq!(world.visitor(&Known::NoDocument), (Verdict::Confirm, Reason::NoDocument));
+
+    world.revocations = RevocationSet::new(vec![Revocation { handle: 77, reason: 1, expiry_day: u16::MAX }]).unwrap();
+    assert_eq!(world.visitor(&listed(77)), (Verdict::Deny, Reason::Revoked));
+    assert_eq!(world.visitor(&listed(0)), (Verdict::Pass, Reason::Listed), "0 is no handle");
+
+    let mut world = World::new();
+    world.lists_expire_at = i64::from(NOW) - 400 * 3600;
+    assert_eq!(world.visitor(&listed(77)), (Verdict::Confirm, Reason::ListStale));
+    let mut world = World::new();
+    world.place.communities = vec![2];
+    assert_eq!(world.visitor(&listed(77)), (Verdict::Deny, Reason::WrongPlace));
+    assert_eq!(world.visitor(&Known::NotListed), (Verdict::Confirm, Reason::NotListed));
 }

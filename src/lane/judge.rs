@@ -4,17 +4,17 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
-use tongguan_pass::{Answer, Event, GateOutcome, Passage, Place, Ruling};
+use tongguan_pass::{Answer, DocumentKind, Event, GateOutcome, Passage, Place, Ruling, event};
 
 use super::printer::Printer;
 use super::recorder::Recorder;
 use super::{inputs, ladder, place, surge};
 use crate::clock::{Clock, Reading};
 use crate::config::Config;
-use crate::decide::{CodeId, Decision, Ladder, Use, Uses, Verdict, decide};
+use crate::decide::{CodeId, Decision, Known, Ladder, Use, Uses, Verdict, decide, decide_visitor};
 use crate::gate::{Ended, GateError, Opening};
 use crate::lang::Text;
-use crate::store::{CodeChange, Journal, NewEntry, StoreError, Trust};
+use crate::store::{CodeChange, Journal, NewEntry, NoteError, StoreError, Trust};
 
 /// Openings of which the end may still be told.
 const MOST_OPEN: usize = 64;
@@ -66,10 +66,31 @@ pub struct Ruled {
     entry: NewEntry,
 }
 
-/// The last code that was not let in: a guard may still say something to it.
+/// Somebody without a code, as the guard entered them.
+#[derive(Debug, Clone)]
+pub struct Visitor {
+    /// The kind of the document they showed.
+    pub document: Option<DocumentKind>,
+    /// What is known of it.
+    pub known: Known,
+    /// How many people in all.
+    pub people: u8,
+}
+
+/// What was decided, and of what.
+struct Judged {
+    decision: Decision,
+    kind: u8,
+    code: Option<CodeId>,
+    people: u8,
+    now: Reading,
+    trust: Arc<Trust>,
+}
+
+/// The last person who was not let in: a guard may still say something to it.
 struct Unruled {
     event: [u8; 16],
-    code: CodeId,
+    code: Option<CodeId>,
     people: u8,
 }
 
@@ -94,7 +115,7 @@ pub type Draw = Box<dyn FnMut() -> [u8; 16] + Send>;
 struct Opened {
     opening: Opening,
     event: [u8; 16],
-    code: CodeId,
+    code: Option<CodeId>,
 }
 
 impl Judge {
@@ -130,19 +151,49 @@ impl Judge {
         timing: Timing,
         open: impl FnOnce(u8) -> Result<Opening, GateError>,
     ) -> Presented {
-        let code = CodeId::of(text);
-        let now = self.clock.now();
-        let trust = self.trust();
+        let (now, trust) = (self.clock.now(), self.trust());
         let decision = decide(text, &inputs(&trust, &now, &self.uses, &self.place));
-        let decided_at = Instant::now();
-        let mut event = self.event(&decision, &now);
-        let used = CodeChange::Used(code, Use { at: now.best_guess().as_second(), lane: self.lane.clone() });
-        let mut entry = NewEntry { record: event.encode(), at: now.best_guess(), code: None };
         let people = decision.facts.map_or(1, |f| f.entries);
+        let kind = decision.kind.map_or(0, |k| k as u8);
+        self.act(Judged { decision, kind, code: Some(CodeId::of(text)), people, now, trust }, timing, open)
+    }
+
+    /// The same for somebody without a code.
+    pub fn admit(&mut self, visitor: &Visitor, open: impl FnOnce(u8) -> Result<Opening, GateError>) -> Presented {
+        let timing = Timing { capture: Duration::ZERO, decode: Duration::ZERO, decoded_at: Instant::now() };
+        let (now, trust, people) = (self.clock.now(), self.trust(), visitor.people);
+        let decision = decide_visitor(&visitor.known, people, &inputs(&trust, &now, &self.uses, &self.place));
+        let kind = event::document_kind(visitor.document);
+        self.act(Judged { decision, kind, code: None, people, now, trust }, timing, open)
+    }
+
+    /// What this judge would say to a code, without letting anybody in on it.
+    pub fn look(&self, text: &str) -> Decision {
+        decide(text, &inputs(&self.trust(), &self.clock.now(), &self.uses, &self.place))
+    }
+
+    /// Seals what a guard typed about an event to the registry, and journals it.
+    ///
+    /// # Errors
+    /// [`NoteError`]; nothing was stored then.
+    pub fn note(&self, about: [u8; 16], content: &[u8]) -> Result<(), NoteError> {
+        self.journal.note(&self.trust().keys, about, content, self.clock.now().best_guess()).map(drop)
+    }
+
+    fn act(
+        &mut self,
+        judged: Judged,
+        timing: Timing,
+        open: impl FnOnce(u8) -> Result<Opening, GateError>,
+    ) -> Presented {
+        let Judged { decision, kind, code, people, now, trust } = judged;
+        let decided_at = Instant::now();
+        let mut event = self.event(&decision, kind, &now);
+        let mut entry = NewEntry { record: event.encode(), at: now.best_guess(), code: None };
         self.unruled = None;
         if decision.verdict == Verdict::Pass {
             event.gate = GateOutcome::Unknown;
-            (entry.record, entry.code) = (event.encode(), Some(used));
+            (entry.record, entry.code) = (event.encode(), self.used(code, &now));
             self.journal.intend(&entry);
             event.gate = self.open(people, event.id, code, open);
         } else {
@@ -156,7 +207,7 @@ impl Judge {
         Presented { decision, gate: event.gate, id: event.id, entry, latest: now.latest, trust }
     }
 
-    /// A guard's word to the last code, if that is the event of `id` and was not let in: opens the gate or leaves it closed.
+    /// A guard's word to the last code or person, if that is the event of `id` and was not let in: opens the gate or leaves it closed.
     pub fn rule(
         &mut self,
         id: [u8; 16],
@@ -173,8 +224,7 @@ impl Judge {
         if answer == Answer::LetIn {
             ruling.gate = GateOutcome::Unknown;
             entry.record = ruling.encode();
-            let used = Use { at: now.best_guess().as_second(), lane: self.lane.clone() };
-            entry.code = Some(CodeChange::Used(code, used));
+            entry.code = self.used(code, &now);
             self.journal.intend(&entry);
             ruling.gate = self.open(people, event, code, open);
         }
@@ -192,7 +242,7 @@ impl Judge {
         &mut self,
         people: u8,
         event: [u8; 16],
-        code: CodeId,
+        code: Option<CodeId>,
         open: impl FnOnce(u8) -> Result<Opening, GateError>,
     ) -> GateOutcome {
         match open(people) {
@@ -206,6 +256,10 @@ impl Judge {
                 GateOutcome::Fault
             }
         }
+    }
+
+    fn used(&self, code: Option<CodeId>, now: &Reading) -> Option<CodeChange> {
+        code.map(|code| CodeChange::Used(code, Use { at: now.best_guess().as_second(), lane: self.lane.clone() }))
     }
 
     /// A gate that did not open has let nobody in.
@@ -226,7 +280,7 @@ impl Judge {
     pub fn ended(&mut self, ended: Ended) {
         let Some(at) = self.opened.iter().position(|o| o.opening == ended.opening) else { return };
         let Some(Opened { event: id, code, .. }) = self.opened.remove(at) else { return };
-        let code = (ended.passed == 0).then(|| {
+        let code = code.filter(|_| ended.passed == 0).map(|code| {
             self.uses.give_back(&code);
             CodeChange::GivenBack(code)
         });
@@ -297,14 +351,14 @@ impl Judge {
         self.recorder.forget_waiting();
     }
 
-    fn event(&mut self, decision: &Decision, now: &Reading) -> Event {
+    fn event(&mut self, decision: &Decision, kind: u8, now: &Reading) -> Event {
         Event {
             id: (self.draw)(),
             earliest_ms: ms(now.earliest),
             latest_ms: now.latest.map_or(u64::MAX, ms),
             clock: now.source,
             lane: self.lane.clone(),
-            kind: decision.kind.map_or(0, |k| k as u8),
+            kind,
             handle: decision.facts.map_or(0, |f| f.handle),
             outcome: decision.verdict,
             reason: decision.reason.code().to_owned(),
@@ -321,7 +375,7 @@ fn ms(at: jiff::Timestamp) -> u64 {
 #[cfg(test)]
 mod tests {
     use tongguan_pass::code::{Flags, Live, Printed};
-    use tongguan_pass::{KeyId, Keyset, Policy, Purpose, RegistryKey, RevocationSet, Root, SigningKey};
+    use tongguan_pass::{KeyId, Keyset, Policy, Purpose, RegistryKey, Resident, RevocationSet, Root, SigningKey};
 
     use super::*;
     use crate::clock::Stated;
@@ -516,5 +570,36 @@ mod tests {
             [(refused, Answer::LetIn, GateOutcome::Opened), (again, Answer::TurnedAway, GateOutcome::Closed)]
         );
         assert_eq!((rulings[0].guard.as_str(), rulings[0].reason.as_str()), ("王", "document_seen"));
+    }
+
+    #[test]
+    fn somebody_without_a_code_is_journaled_by_the_kind_of_document_and_never_by_its_number() {
+        let world = World::new();
+        let mut judge = world.judge();
+        let resident = Resident { handle: 8, category: 1, ..Resident::default() };
+        let listed = Known::Listed { community: 1, resident };
+        let visitor = |document, known| Visitor { document, known, people: 3 };
+        let mut people = 0;
+        let passed = judge.admit(&visitor(Some(DocumentKind::ResidentId), listed), |n| {
+            people = n;
+            Ok(Opening(1))
+        });
+        assert_eq!((passed.decision.reason, people), (Reason::Listed, 3));
+        judge.remember(passed);
+        let asked = judge.admit(&visitor(None, Known::NoDocument), |_| panic!("the guard decides"));
+        let id = asked.id;
+        judge.remember(asked);
+        let word = Word { guard: String::new(), answer: Answer::LetIn, reason: "known".into() };
+        let ruled = judge.rule(id, word, |n| {
+            people = n;
+            Ok(Opening(2))
+        });
+        judge.remember_ruling(ruled.unwrap());
+        assert_eq!((world.event(1).kind, world.event(1).handle), (0x21, 8));
+        assert_eq!((world.event(2).kind, world.event(2).handle), (0x20, 0));
+        assert_eq!((event::kind_name(0x21), event::kind_name(0x20)), (Some("resident_id"), Some("no_document")));
+        // Nobody went through: there is no code to give back, and it is journaled all the same.
+        judge.ended(Ended { opening: Opening(1), of: 3, passed: 0 });
+        assert_eq!(world.journal().len(), 4);
     }
 }

@@ -14,7 +14,7 @@ mod printer;
 mod recorder;
 mod status;
 
-pub use judge::{Draw, Judge, Presented, Ruled, Timing, Word};
+pub use judge::{Draw, Judge, Presented, Ruled, Timing, Visitor, Word};
 pub use recorder::event_json;
 
 use std::io::Write;

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use tongguan_pass::{Event, Kind, Passage, Ruling, Sha256Hash};
+use tongguan_pass::{Event, Passage, Ruling, Sha256Hash, event};
 
 use super::printer::Printer;
 use crate::lang::Text;
@@ -133,15 +133,14 @@ pub fn event_json(entry: &Entry) -> Value {
     // Of an entry that an earlier version wrote only the interval is known.
     let middle =
         || if event.latest_ms == u64::MAX { event.earliest_ms } else { event.earliest_ms.midpoint(event.latest_ms) };
-    let kind = Kind::from_wire(event.kind);
     let [capture, decode, decide, relay] = event.latency_us;
     json!({
         "id": hex(&event.id),
         "seq": entry.seq,
         "at": entry.at.map_or_else(|| time(middle()), |at| Some(shown(at))),
         "lane": event.lane,
-        "kind": kind.map(Kind::name),
-        "handle": kind.and((event.handle != 0).then_some(event.handle)),
+        "kind": event::kind_name(event.kind),
+        "handle": (event.handle != 0).then_some(event.handle),
         "verdict": event.outcome.name(),
         "reason": event.reason,
         "gate": event.gate.name(),

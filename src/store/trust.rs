@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use rusqlite_migration::{M, Migrations};
-use tongguan_pass::{Head, Keyset, ListError, Policy, Revocation, RevocationSet, Root};
+use tongguan_pass::{Head, Keyset, ListError, Policy, Revocation, RevocationSet, Root, Sha256Hash};
 
 use super::{DataDir, StoreError, database};
 
@@ -14,6 +14,8 @@ const MIGRATIONS: &[M<'_>] = &[M::up(
      CREATE TABLE revocation (
          handle INTEGER PRIMARY KEY, reason INTEGER NOT NULL, expiry_day INTEGER NOT NULL) STRICT;",
 )];
+
+const ROSTER_INDEX: &str = "roster-index";
 
 /// Everything believed, checked when it was read; shared by reference with whoever decides.
 #[derive(Debug, Clone)]
@@ -70,6 +72,7 @@ pub enum Change {
 pub struct TrustStore {
     db: Connection,
     dir: DataDir,
+    communities: Vec<u32>,
 }
 
 impl TrustStore {
@@ -79,7 +82,7 @@ impl TrustStore {
             path: root_path,
             problem: format!("cannot be made: the root file {e}"),
         })?;
-        let mut store = Self { db: Self::database(dir)?, dir: dir.clone() };
+        let mut store = Self::over(Self::database(dir)?, dir);
         store.write(|tx| put(tx, "root", root_file))
     }
 
@@ -90,7 +93,7 @@ impl TrustStore {
     pub fn open(dir: &DataDir) -> Result<Self, StoreError> {
         match Self::database(dir) {
             Ok(db) => {
-                let store = Self { db, dir: dir.clone() };
+                let store = Self::over(db, dir);
                 // Sound as a database, and every signature and the set's checksum hold.
                 let unusable = |e: &StoreError| matches!(e, StoreError::Content { .. } | StoreError::NotInitialised(_));
                 if database::is_sound(&store.db).map_err(|e| store.fail(e))?
@@ -106,7 +109,7 @@ impl TrustStore {
         tracing::error!(aside = %aside.display(), "trust.db was damaged and set aside; this checkpoint must sync before it can judge");
         let root = dir.root_file();
         Self::create(dir, &std::fs::read(&root).map_err(StoreError::io(&root))?)?;
-        Ok(Self { db: Self::database(dir)?, dir: dir.clone() })
+        Ok(Self::over(Self::database(dir)?, dir))
     }
 
     /// Opens the database for a question. Where nothing can be written it is only read; else it is mended if need be.
@@ -117,10 +120,25 @@ impl TrustStore {
         match Self::open(dir) {
             Err(StoreError::Database { source, .. }) if database::is_unwritable(&source) => {
                 let db = database::open_to_read(&dir.file("trust.db"), MIGRATIONS.len())?;
-                Ok(Self { db, dir: dir.clone() })
+                Ok(Self::over(db, dir))
             }
             opened => opened,
         }
+    }
+
+    fn over(db: Connection, dir: &DataDir) -> Self {
+        Self { db, dir: dir.clone(), communities: Vec::new() }
+    }
+
+    /// Says whose rosters a sync brings (SY 13.1).
+    pub fn serving(mut self, communities: &[u32]) -> Self {
+        self.communities = communities.to_vec();
+        self
+    }
+
+    /// Whose rosters a sync brings; empty if that was not said.
+    pub fn communities(&self) -> &[u32] {
+        &self.communities
     }
 
     fn database(dir: &DataDir) -> Result<Connection, StoreError> {
@@ -195,6 +213,48 @@ impl TrustStore {
     /// [`StoreError`].
     pub fn head_file(&self) -> Result<Vec<u8>, StoreError> {
         Ok(self.file("head")?.unwrap_or_default())
+    }
+
+    /// The index of the rosters here as a file; empty if there is none. It is replaced together with them.
+    ///
+    /// # Errors
+    /// [`StoreError`]; so too below.
+    pub fn roster_index(&self) -> Result<Vec<u8>, StoreError> {
+        Ok(self.file(ROSTER_INDEX)?.unwrap_or_default())
+    }
+
+    /// The rosters here as files, sealed as they came.
+    pub fn rosters(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+        let read = || -> rusqlite::Result<Vec<Vec<u8>>> {
+            let mut all = self.db.prepare("SELECT bytes FROM file WHERE name LIKE 'roster/%' ORDER BY name")?;
+            all.query_map([], |row| row.get(0))?.collect()
+        };
+        read().map_err(|e| self.fail(e))
+    }
+
+    /// Changes with the rosters here.
+    pub fn rosters_version(&self) -> Result<String, StoreError> {
+        let read = || -> rusqlite::Result<String> {
+            let names = "SELECT coalesce(group_concat(name), '') FROM (SELECT name FROM file WHERE name LIKE 'roster/%' ORDER BY name)";
+            self.db.query_row(names, [], |row| row.get(0))
+        };
+        read().map_err(|e| self.fail(e))
+    }
+
+    /// Replaces index and rosters. Rosters that are the same are not written again.
+    pub fn keep_rosters(&mut self, index: &[u8], rosters: &[Vec<u8>]) -> Result<(), StoreError> {
+        self.write(|tx| {
+            let names: Vec<String> = rosters.iter().map(|r| format!("roster/{}", Sha256Hash::of(r))).collect();
+            let mut known = tx.prepare("SELECT name FROM file WHERE name LIKE 'roster/%'")?;
+            let known: Vec<String> = known.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            for gone in known.iter().filter(|name| !names.contains(name)) {
+                tx.execute("DELETE FROM file WHERE name = ?1", [gone])?;
+            }
+            for (name, bytes) in names.iter().zip(rosters).filter(|(name, _)| !known.contains(name)) {
+                put(tx, name, bytes)?;
+            }
+            put(tx, ROSTER_INDEX, index)
+        })
     }
 
     fn revocations(&self) -> Result<RevocationSet, StoreError> {

@@ -166,7 +166,7 @@ fn matches_head(set: &RevocationSet, head: &Head) -> Result<(), ListError> {
 }
 
 /// A file the head names: bounded by the size it states, believed only by its hash (SY 1.3).
-fn get_named(
+pub(super) fn get_named(
     transport: &dyn Transport,
     file: &FileRef,
     what: &'static str,
@@ -197,6 +197,6 @@ fn get(transport: &dyn Transport, path: &str, limit: usize) -> Result<Vec<u8>, S
     transport.get(path, limit).map_err(|source| SyncError::Transport { what: path.to_owned(), source })
 }
 
-fn refused(what: &'static str) -> impl FnOnce(ListError) -> SyncError {
+pub(super) fn refused(what: &'static str) -> impl FnOnce(ListError) -> SyncError {
     move |source| SyncError::Refused { what, source }
 }

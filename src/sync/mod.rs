@@ -7,6 +7,7 @@ mod handin;
 mod housekeeping;
 mod lists;
 mod partial;
+mod rosters;
 mod schedule;
 mod stick;
 mod time;
@@ -178,6 +179,8 @@ pub struct Report {
     pub events_waiting: u64,
     /// Why the events could not be handed in, if they could not: the lists count all the same.
     pub upload_error: Option<SyncError>,
+    /// Why a roster could not be fetched, if one could not: the lists count all the same.
+    pub roster_error: Option<SyncError>,
 }
 
 /// One sync: lists in, then events out. Lists that are refused, or not whole, keep neither the time from coming in nor the
@@ -208,6 +211,7 @@ pub fn sync(
         // The clock goes on with what it has, and says how good that is.
         tracing::warn!("the registry's time: {problem}");
     }
+    let rosters = trust.head.as_ref().map_or(Ok(()), |head| rosters::follow(transport, head, store));
     let (version, expires_at) = trust.head.as_ref().map_or((0, 0), |h| (h.version, h.expires_at));
     let revoked = trust.revocations.entries().len();
     let expired = clock.now().interval().earliest > i64::from(expires_at);
@@ -225,5 +229,14 @@ pub fn sync(
         }
         return Err(refused);
     }
-    Ok(Report { version, changed, revoked, expired, events_sent, events_waiting, upload_error })
+    Ok(Report {
+        version,
+        changed,
+        revoked,
+        expired,
+        events_sent,
+        events_waiting,
+        upload_error,
+        roster_error: rosters.err(),
+    })
 }

@@ -134,9 +134,10 @@ impl Syncer {
         }
         // Events that cannot be handed in wait; that is no reason to fetch the lists less often.
         let at = self.clock.now().best_guess();
-        match &report.upload_error {
-            None => self.set(|state| state.problem = None),
-            Some(error) => self.tell("events could not be handed in and are kept", error),
+        match (&report.upload_error, &report.roster_error) {
+            (None, None) => self.set(|state| state.problem = None),
+            (Some(error), _) => self.tell("events could not be handed in and are kept", error),
+            (None, Some(error)) => self.tell("a roster could not be fetched; the older one is kept", error),
         }
         self.set(|state| {
             state.last_good = Some(at);

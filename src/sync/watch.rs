@@ -141,6 +141,7 @@ mod tests {
             events_sent: 0,
             events_waiting: 0,
             upload_error: None,
+            roster_error: None,
         })
     }
 

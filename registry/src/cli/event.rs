@@ -2,7 +2,7 @@
 
 use data_encoding::HEXLOWER;
 use serde::Serialize;
-use tongguan_pass::{Event, Kind, Note, Passage, Ruling};
+use tongguan_pass::{Event, Note, Passage, Ruling, event};
 use tongguan_registry::Registry;
 use tongguan_registry::domain::time::{rfc3339, rfc3339_ms};
 use tongguan_registry::store::StoredEvent;
@@ -92,8 +92,8 @@ impl Shown {
             id: e.map(|e| HEXLOWER.encode(&e.id)),
             at: e.and_then(|e| rfc3339_ms(at(e, stored.received_at))),
             lane: e.map(|e| e.lane.clone()),
-            kind: e.and_then(|e| Kind::from_wire(e.kind)).map(Kind::name),
-            handle: e.filter(|e| e.kind != 0).map(|e| e.handle),
+            kind: e.and_then(|e| event::kind_name(e.kind)),
+            handle: e.filter(|e| e.handle != 0).map(|e| e.handle),
             verdict: e.map(|e| e.outcome.name()),
             reason: e.map(|e| e.reason.clone()),
             gate: e.map(|e| e.gate.name()),
