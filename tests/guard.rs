@@ -15,6 +15,7 @@ use tongguan::config::{CameraSource, Config, ScreenKind};
 use tongguan::gate::{Gate, Simulated};
 use tongguan::guards::{Pin, Role, Roster};
 use tongguan::lane::{Lane, Parts};
+use tongguan::roster::StoredRosters;
 use tongguan::screen::{self, Backend, Request};
 use tongguan::store::{DataDir, Journal, TrustStore};
 use tongguan::sync::SyncState;
@@ -51,6 +52,7 @@ impl Gatehouse {
         let (touch, requests) = crossbeam_channel::unbounded();
         let (tell, started) = crossbeam_channel::bounded(1);
         let (sync, guards) = (Arc::new(Mutex::new(SyncState::default())), dir.guards_file());
+        let rosters = StoredRosters::open(&dir).ok();
         let lane = std::thread::spawn(move || {
             let options = screen::Options { backend: Backend::None, ..screen::Options::default() };
             let lane = screen::run(options, |screen, _| {
@@ -65,6 +67,7 @@ impl Gatehouse {
                     requests,
                     guards,
                     sync,
+                    rosters,
                 })?;
                 tell.send(Box::new(lane.stopper()) as Box<dyn Fn() + Send>).ok();
                 Ok(lane)

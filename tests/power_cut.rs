@@ -99,7 +99,19 @@ fn gate(folder: &Path) {
     let options = screen::Options { backend: Backend::None, ..screen::Options::default() };
     let guards = dir.guards_file();
     let lane = screen::run(options, |screen, requests| {
-        Lane::start(Parts { config, trust, journal, clock, gate, screen, events: None, requests, guards, sync: state })
+        Lane::start(Parts {
+            config,
+            trust,
+            journal,
+            clock,
+            gate,
+            screen,
+            events: None,
+            requests,
+            guards,
+            sync: state,
+            rosters: None,
+        })
     });
     lane.unwrap().join().unwrap();
 }

@@ -14,6 +14,7 @@ use tongguan::config::{CameraSource, Config, ConfigError, GateDriver, ScreenKind
 use tongguan::gate::{self, GateError};
 use tongguan::lane::{Lane, Parts};
 use tongguan::lang::Text;
+use tongguan::roster::StoredRosters;
 use tongguan::screen::{self, Backend, Offer, Outcome, Request, Screen, Shown};
 use tongguan::store::{DataDir, DeviceKey, Journal, StoreError, Trust, TrustStore, keep_reserve, use_reserve};
 use tongguan::sync::{self, Housekeeping, Limits, Schedule, StickWatch, SyncState, Syncer};
@@ -211,7 +212,9 @@ impl Running {
         }
 
         let guards = dir.guards_file();
-        let parts = Parts { config, trust, journal, clock, gate, screen, events, requests, guards, sync: state };
+        let rosters = StoredRosters::open(dir).inspect_err(|e| tracing::warn!("nobody can be looked up: {e}")).ok();
+        let parts =
+            Parts { config, trust, journal, clock, gate, screen, events, requests, guards, sync: state, rosters };
         let lane = Lane::start(parts)?;
         let stop_lane = Box::new(lane.stopper());
         stop_on_signals(lane.stopper())?;

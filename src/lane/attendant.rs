@@ -6,16 +6,18 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, select};
 use tongguan_pass::{Answer, GateOutcome};
 
+use super::clerk::{Clerk, Found, Question};
 use super::duty::Duty;
-use super::judge::{Judge, Presented, Word};
+use super::judge::{Judge, Presented, Visitor, Word};
 use super::past::{self, PastOutcomes};
 use super::presentation::Presentations;
+use super::visit::{self, Reception};
 use super::{Camera, Parts, Sighting, status};
 use crate::config::{CameraSource, Config};
-use crate::decide::{CodeId, Decision, Verdict, words};
+use crate::decide::{CodeId, Decision, Known, Verdict, words};
 use crate::gate::Gate;
 use crate::lang::Text;
-use crate::screen::{Offer, Outcome, Page, Request, Screen, Shown, StatusLine};
+use crate::screen::{Offer, Outcome, Page, Request, Screen, Shown, StatusLine, Visit};
 use crate::sync::SyncState;
 
 /// How often what waits is written and the status is looked at.
@@ -30,6 +32,8 @@ pub(super) struct Attendant {
     sync: Arc<Mutex<SyncState>>,
     camera: Arc<Camera>,
     presentations: Presentations,
+    clerk: Clerk,
+    reception: Reception,
     duty: Duty,
     past: PastOutcomes,
     standing: Option<Standing>,
@@ -49,7 +53,7 @@ struct Standing {
 }
 
 impl Attendant {
-    pub(super) fn new(parts: Parts, judge: Judge, camera: Arc<Camera>) -> Self {
+    pub(super) fn new(parts: Parts, judge: Judge, camera: Arc<Camera>, clerk: Clerk) -> Self {
         Self {
             duty: Duty::new(parts.guards, Duration::from_secs(u64::from(parts.config.guards.log_out_after_min) * 60)),
             config: parts.config,
@@ -60,6 +64,8 @@ impl Attendant {
             sync: parts.sync,
             camera,
             presentations: Presentations::default(),
+            clerk,
+            reception: Reception::default(),
             past: PastOutcomes::default(),
             standing: None,
             page: Page::default(),
@@ -75,7 +81,7 @@ impl Attendant {
         self.tidy();
         let mut tidied = Instant::now();
         // A screen that is gone wishes nothing.
-        let (mut requests, checks) = (self.requests.clone(), self.duty.checks());
+        let (mut requests, checks, found) = (self.requests.clone(), self.duty.checks(), self.clerk.answers());
         loop {
             select! {
                 recv(sightings) -> sighting => match sighting {
@@ -90,6 +96,7 @@ impl Attendant {
                     checked.into_iter().for_each(|checked| self.duty.checked(checked, Instant::now()));
                     self.screen.guards(self.duty.view(Instant::now()));
                 }
+                recv(found) -> found => found.into_iter().for_each(|found| self.learn(found)),
                 default(TIDY) => {}
             }
             // Not only when nothing is in view: a poster with a code may stand there all day.
@@ -111,10 +118,24 @@ impl Attendant {
         if !self.presentations.is_new(CodeId::of(text), Instant::now()) {
             return;
         }
+        if self.page == Page::Visitor && self.reception.expects() {
+            self.reception.meet(&self.judge.look(text));
+            self.screen.visiting(self.reception.view());
+            return;
+        }
         // A use may have to be given back before anything is judged.
         self.settle();
         // The decision and the relay, and only then everything slow.
         let presented = self.judge.present(text, sighting.timing, |people| self.gate.open(people));
+        let holder = presented.decision.facts.map(|facts| (facts.community, facts.handle));
+        self.show(presented);
+        if let Some((community, handle)) = holder {
+            self.clerk.ask(Question::Holder { token: self.tokens, community, handle });
+        }
+    }
+
+    /// Shows and journals what was decided.
+    fn show(&mut self, presented: Presented) {
         let shown = self.shown(&presented);
         self.screen.verdict(shown.clone());
         let (event, verdict) = (presented.id, presented.decision.verdict);
@@ -136,11 +157,46 @@ impl Attendant {
         self.duty.touch(now);
         match request {
             Request::Touched | Request::At(_) => return,
+            Request::Companion(expected) => return self.reception.expect(expected),
+            Request::Visit(visit) => return self.look_up(visit),
             Request::Rule { token, answer, reason } => self.rule(token, answer, reason),
             Request::LogIn { name, pin } => self.duty.log_in(&name, pin, now),
             Request::LogOut => self.duty.log_out(now),
         }
         self.screen.guards(self.duty.view(now));
+    }
+
+    /// Somebody without a code is looked up, if it is a guard who asks.
+    fn look_up(&mut self, visit: Visit) {
+        if !self.duty.somebody_may_decide() {
+            self.reception.refuse(Text::new("请先登录", "Log in first"));
+        } else if !self.clerk.ask(Question::Visit(visit)) {
+            self.reception.refuse(Text::new("正在查询，请稍候再试", "Busy: try again in a moment"));
+        }
+        self.screen.visiting(self.reception.view());
+    }
+
+    fn learn(&mut self, found: Found) {
+        match found {
+            Found::Holder { token, who } => drop((token, who)),
+            Found::Visit { visit, known } => self.admit(&visit, known),
+        }
+    }
+
+    fn admit(&mut self, visit: &Visit, known: Known) {
+        // Whoever asked may have gone meanwhile.
+        if !self.duty.somebody_may_decide() {
+            return;
+        }
+        self.settle();
+        let visitor = Visitor { document: visit::kind(visit), known, people: visit.people };
+        let presented = self.judge.admit(&visitor, |people| self.gate.open(people));
+        let (event, note) = (presented.id, self.reception.close(visit));
+        self.show(presented);
+        if let Err(error) = self.judge.note(event, &note) {
+            tracing::warn!("what the guard typed is not kept for the registry: {error}");
+        }
+        self.screen.visiting(self.reception.view());
     }
 
     /// The guard's word counts for the verdict that they saw, and only as far as it was theirs to give.

@@ -5,6 +5,7 @@
 //! the network come after, or in other threads.
 
 mod attendant;
+mod clerk;
 mod coach;
 mod duty;
 mod judge;
@@ -13,6 +14,7 @@ mod presentation;
 mod printer;
 mod recorder;
 mod status;
+mod visit;
 
 pub use judge::{Draw, Judge, Presented, Ruled, Timing, Visitor, Word};
 pub use recorder::event_json;
@@ -27,6 +29,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use attendant::Attendant;
+use clerk::Clerk;
 use crossbeam_channel::Sender;
 use tongguan_pass::Place;
 use tongguan_pass::policy::{Edition, ListLimits};
@@ -38,6 +41,7 @@ use crate::decide::{Decision, Inputs, Ladder, Uses, decide, surge_words};
 use crate::decode::{Decoder, Settings};
 use crate::gate::Gate;
 use crate::lang::Text;
+use crate::roster::StoredRosters;
 use crate::screen::{Request, Screen};
 use crate::store::{Journal, Trust};
 use crate::sync::SyncState;
@@ -65,6 +69,8 @@ pub struct Parts {
     pub guards: PathBuf,
     /// How syncing goes.
     pub sync: Arc<Mutex<SyncState>>,
+    /// Who people are; none if nobody is looked up.
+    pub rosters: Option<StoredRosters>,
 }
 
 /// A running lane.
@@ -120,7 +126,8 @@ impl Lane {
         }
         let (frames, seen) = (Arc::clone(&mailbox), Arc::clone(&camera));
         let decode = spawn("decode", move || look(&frames, &spares, &sightings, &screen, &seen))?;
-        let attendant = Attendant::new(parts, judge, camera);
+        let clerk = Clerk::start(parts.rosters.take())?;
+        let attendant = Attendant::new(parts, judge, camera, clerk);
         let judge = spawn("judge", move || attendant.run(&judged))?;
         Ok(Self { stop, mailbox, ended, decode, judge })
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::preview::Frame;
 use super::ui::{MainWindow, Post};
-use super::{Fault, Guards, Past, Shown, StatusLine};
+use super::{Fault, Guards, Past, Shown, StatusLine, Visiting};
 use crate::lang::Text;
 
 /// Twelve frames a second look live; more would only heat the Pi.
@@ -19,6 +19,7 @@ pub(super) struct Mail {
     pub(super) hint: Option<Option<Text>>,
     pub(super) time: Option<Option<String>>,
     pub(super) guards: Option<Guards>,
+    pub(super) visiting: Option<Visiting>,
     pub(super) past: Option<Vec<Past>>,
     pub(super) fault: Option<Option<Fault>>,
     pub(super) frame: Option<Frame>,

@@ -28,7 +28,7 @@ use controllers::Controllers;
 use mailbox::{Face, Mailbox};
 use picture::Stage;
 
-pub use request::{Page, Request, reasons};
+pub use request::{Page, Request, Visit, reasons};
 
 pub use crate::decide::Level;
 use crate::guards::Counts;
@@ -103,6 +103,15 @@ pub struct Guards {
     /// The shift that has just ended, until somebody else begins one.
     pub handed_over: Option<OnDuty>,
     /// Why the last log-in failed, or that it is being looked at.
+    pub said: Option<Text>,
+}
+
+/// What the lane says to the guard who enters somebody without a code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Visiting {
+    /// Whom they come with, and whether that is somebody who may come in.
+    pub companion: Option<(Text, bool)>,
+    /// Why nobody was looked up.
     pub said: Option<Text>,
 }
 
@@ -208,6 +217,11 @@ impl Screen {
     /// Who may log in, and who is on duty.
     pub fn guards(&self, guards: Guards) {
         self.mailbox.post(|mail| mail.guards = Some(guards));
+    }
+
+    /// What the guard is told who enters somebody without a code.
+    pub fn visiting(&self, visiting: Visiting) {
+        self.mailbox.post(|mail| mail.visiting = Some(visiting));
     }
 
     /// The last outcomes of this lane, the newest first.

@@ -1,6 +1,6 @@
 //! What people touch on the screen, on its way to whoever may act on it. The screen itself decides nothing.
 
-use tongguan_pass::Answer;
+use tongguan_pass::{Answer, Document};
 
 use crate::guards::Pin;
 
@@ -27,8 +27,21 @@ pub enum Request {
     LogOut,
     /// The screen was touched: somebody is there.
     Touched,
+    /// The next code is of somebody whom a person without a code comes with; or it is not, and none is known.
+    Companion(bool),
+    /// The guard lets somebody without a code be looked up.
+    Visit(Visit),
     /// The screen went to a page: what the next code is for depends on it.
     At(Page),
+}
+
+/// Somebody without a code, as the guard entered them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Visit {
+    /// What they showed; `None` for nothing.
+    pub document: Option<Document>,
+    /// How many people in all: at least 1.
+    pub people: u8,
 }
 
 /// A page, as far as the lane must know.
@@ -41,6 +54,8 @@ pub enum Page {
     Guard,
     /// The last outcomes.
     Past,
+    /// Somebody without a code.
+    Visitor,
 }
 
 /// The reasons a guard can give, the most frequent first; their words are in the pages' translations.

@@ -5,6 +5,7 @@ mod faces;
 mod flows;
 mod samples;
 mod states;
+mod visitor;
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -159,7 +159,13 @@ impl Guard {
         self.desk.window().is_some_and(|window| window.global::<ui::Lane>().get_face() != ui::Face::Ready)
     }
 
-    fn open(self: &Rc<Self>) {
+    /// Whether somebody must come on duty before anybody may decide.
+    pub(super) fn wants_log_in(&self) -> bool {
+        let known = self.known.borrow();
+        known.on_duty.is_none() && !known.names.is_empty()
+    }
+
+    pub(super) fn open(self: &Rc<Self>) {
         if !self.is_typing() {
             self.state.borrow_mut().forget();
         }

@@ -9,6 +9,7 @@ use tongguan_pass::Answer;
 
 use super::desk::Desk;
 use super::guard::Guard;
+use super::visitor::Visitor;
 use super::{both, face};
 use crate::lang::Text;
 use crate::screen::mailbox::Face;
@@ -22,6 +23,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 pub(super) struct Lane {
     desk: Rc<Desk>,
     guard: Rc<Guard>,
+    visitor: Rc<Visitor>,
     verdict_for: Duration,
     asked: RefCell<Asked>,
     /// Until a verdict that asks nothing goes.
@@ -40,10 +42,17 @@ struct Asked {
 }
 
 impl Lane {
-    pub(super) fn set_up(window: &MainWindow, options: &Options, desk: &Rc<Desk>, guard: &Rc<Guard>) -> Rc<Self> {
+    pub(super) fn set_up(
+        window: &MainWindow,
+        options: &Options,
+        desk: &Rc<Desk>,
+        guard: &Rc<Guard>,
+        visitor: &Rc<Visitor>,
+    ) -> Rc<Self> {
         let lane = Rc::new(Self {
             desk: Rc::clone(desk),
             guard: Rc::clone(guard),
+            visitor: Rc::clone(visitor),
             verdict_for: options.verdict_for,
             asked: RefCell::default(),
             fades: desk.patient_timer(),
@@ -109,6 +118,7 @@ impl Lane {
         let Some(window) = self.desk.window() else { return };
         // Whatever the finger was about to touch is gone.
         self.desk.settle();
+        self.visitor.interrupt();
         self.guard.interrupt();
         *self.asked.borrow_mut() = Asked { token: shown.token, offer: shown.offer, answer: None };
         let lane = window.global::<ui::Lane>();
@@ -165,6 +175,7 @@ impl Lane {
             self.show_asked();
             self.desk.settle_lane();
             self.guard.resume();
+            self.visitor.resume();
         }
     }
 

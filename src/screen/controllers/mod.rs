@@ -7,6 +7,7 @@ mod guard;
 mod lane;
 mod past;
 mod place;
+mod visitor;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use lane::Lane;
 use past::Past;
 use place::Place;
 use slint::ComponentHandle as _;
+use visitor::Visitor;
 
 use super::mailbox::{Mail, Mailbox};
 use super::ui::{MainWindow, Post};
@@ -34,6 +36,7 @@ pub(super) struct Controllers {
     guard: Rc<Guard>,
     past: Past,
     fault: Fault,
+    visitor: Rc<Visitor>,
 }
 
 impl Controllers {
@@ -47,12 +50,14 @@ impl Controllers {
         let desk = Desk::set_up(window, wishes);
         let place = Place::set_up(window, options, &desk);
         let guard = Guard::set_up(window, &desk, &place);
+        let visitor = Visitor::set_up(window, &desk, &place, &guard);
         let controllers = Rc::new(Self {
             bar: Bar::set_up(window, options, &desk)?,
-            lane: Lane::set_up(window, options, &desk, &guard),
+            lane: Lane::set_up(window, options, &desk, &guard, &visitor),
             past: Past::set_up(&desk),
             fault: Fault::set_up(&desk),
             guard,
+            visitor,
             desk,
         });
         let there = Rc::downgrade(&controllers);
@@ -92,6 +97,9 @@ impl Controllers {
         if let Some(guards) = mail.guards {
             self.guard.learn(guards);
             self.lane.look_who_is_there();
+        }
+        if let Some(visiting) = mail.visiting {
+            self.visitor.learn(visiting);
         }
         if let Some(face) = mail.face {
             self.lane.show(face);

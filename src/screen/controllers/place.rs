@@ -54,6 +54,7 @@ impl Place {
                 Page::Lane => request::Page::Lane,
                 Page::Guard => request::Page::Guard,
                 Page::Past => request::Page::Past,
+                Page::Visitor => request::Page::Visitor,
             }));
         }
         self.desk.mark();

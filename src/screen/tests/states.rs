@@ -111,6 +111,50 @@ const STATES: &[(&str, Way)] = &[
         page.touch("向下", "Down");
     }),
     ("42-recent-nothing", |page| page.touch("最近记录", "Recent")),
+    ("43-visitor", visitor),
+    ("44-visitor-typed", |page| type_card(page, "440308199901101512")),
+    ("45-visitor-mistyped-crowded", |page| {
+        type_card(page, "440308199901101513");
+        page.status(crowded());
+    }),
+    ("46-visitor-kinds", |page| {
+        visitor(page);
+        page.touch("居民身份证", "Resident identity card");
+    }),
+    ("47-visitor-passport", |page| {
+        visitor(page);
+        page.touch("居民身份证", "Resident identity card");
+        page.wait(A_MOMENT);
+        page.touch("护照", "Passport");
+        page.wait(A_MOMENT);
+        page.touch("字母", "Letters");
+        page.wait(A_MOMENT);
+        page.touch("E", "E");
+    }),
+    ("48-visitor-companion", |page| {
+        visitor(page);
+        page.touch("同行人", "Comes with");
+        let expired = Text::new("电子码已过期", "Code has expired");
+        page.deliver(Mail {
+            visiting: Some(Visiting { companion: Some((expired, false)), said: None }),
+            ..Mail::default()
+        });
+    }),
+    ("49-visitor-with-companion", |page| {
+        type_card(page, "44030819990110");
+        page.touch("同行人", "Comes with");
+        let zhou = Text::new("周* · 3号楼", "周* · 3号楼");
+        page.deliver(Mail {
+            visiting: Some(Visiting { companion: Some((zhou, true)), said: None }),
+            ..Mail::default()
+        });
+        page.wait(A_MOMENT);
+        page.touch("加一人", "One person more");
+    }),
+    ("4a-visitor-asked", |page| {
+        type_card(page, "440308199901101512");
+        page.touch("查询", "Look up");
+    }),
     ("50-fault", |page| {
         page.deliver(Mail { fault: Some(Some(fault())), status: Some(degraded()), ..Mail::default() });
     }),
@@ -118,6 +162,17 @@ const STATES: &[(&str, Way)] = &[
         page.deliver(Mail { fault: Some(Some(fault())), status: Some(crowded()), ..Mail::default() });
     }),
 ];
+
+fn visitor(page: &Page) {
+    page.guards(wang_on_duty());
+    page.touch("没有手机", "No phone");
+    page.wait(A_MOMENT);
+}
+
+fn type_card(page: &Page, number: &str) {
+    visitor(page);
+    number.chars().for_each(|digit| page.touch(&digit.to_string(), &digit.to_string()));
+}
 
 /// The same where no guard stands.
 const UNATTENDED: &[(&str, Way)] = &[
@@ -222,10 +277,10 @@ fn look_at_the_buttons(state: &str, page: &Page) {
                 || its_at.y >= at.y + size.height;
             assert!(apart, "{what} overlaps {other}");
         }
-        // Names and digits are the same in both; the way to the other language is in that language.
+        // Names and keys are the same in both; the way to the other language is in that language.
         let same = ["Li", "Switch to English", "切换到中文"].contains(&&*label)
             || label.starts_with(['王', '古'])
-            || label.chars().all(|c| c.is_ascii_digit());
+            || label.len() == 1;
         let han = label.chars().any(|c| c > '\u{2fff}');
         assert!(same || han == (page.language == Language::Zh), "{what} is in the wrong language");
         places.push((label, at, size));
