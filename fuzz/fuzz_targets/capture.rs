@@ -44,7 +44,7 @@ fn buffer(bytes: &[u8]) {
     }
 }
 
-fuzz_target!(|data: &[u8]| {
+fuzz_target!(init: tongguan_fuzz::let_decoders_panic(), |data: &[u8]| {
     let Some((what, bytes)) = data.split_first() else { return };
     match what % 4 {
         0 => buffer(bytes),

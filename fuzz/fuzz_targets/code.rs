@@ -64,7 +64,7 @@ fn draw(modules: &Modules, scale: f32, warp: [f32; 4], dark: u8, light: u8, nois
     Luma::new(side, side, pixels)
 }
 
-fuzz_target!(|data: &[u8]| {
+fuzz_target!(init: tongguan_fuzz::let_decoders_panic(), |data: &[u8]| {
     let dice = &mut Dice(data);
     let version = 1 + i16::from(dice.byte() % 8);
     let level = [EcLevel::L, EcLevel::M, EcLevel::Q, EcLevel::H][usize::from(dice.byte() % 4)];

@@ -21,7 +21,7 @@ fn frame(width: usize, height: usize, scale: usize, bytes: &[u8], shift: usize) 
     Luma::new(width, height, (0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| at(x, y)).collect())
 }
 
-fuzz_target!(|data: &[u8]| {
+fuzz_target!(init: tongguan_fuzz::let_decoders_panic(), |data: &[u8]| {
     let Some((&[w0, w1, h0, h1, how, much], bytes)) = data.split_first_chunk() else { return };
     if bytes.is_empty() {
         return;

@@ -2,7 +2,7 @@
 //!
 //! | file | what | if lost |
 //! | --- | --- | --- |
-//! | `trust.db` | root, keyset, head, revoked handles | fetched again |
+//! | `trust.db` | root, keyset, head, revoked handles, policy, rosters | fetched again |
 //! | `journal.db` | what happened, until it is handed in | gone: precious |
 //! | `intents` | what the gate was about to do when it was killed | the events of that moment |
 //! | `device.pem` | this device's private key | the device must be approved anew |
