@@ -107,6 +107,8 @@ fn show_failure(screen: &Screen, error: &anyhow::Error, times: u32) -> anyhow::R
         title: Text::new("无法启动", "Cannot start"),
         guard: Text::new(format!("{}：{why}", cause(error)), why),
         resident: Text::new("请联系值班人员", "Please ask the guard"),
+        what: None,
+        who: None,
         reason: "not_started".to_owned(),
         gate_open: false,
         offer: Offer::Nothing,

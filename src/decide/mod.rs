@@ -8,6 +8,7 @@ mod hours;
 mod ladder;
 mod reason;
 mod uses;
+mod what;
 mod words;
 
 pub use foreign::Foreign;
@@ -16,6 +17,7 @@ pub use ladder::{Dates, Keys, KnownTime, Ladder, Level, Lists};
 pub use reason::{Detail, Reason};
 pub use tongguan_pass::OutcomeCode as Verdict;
 pub use uses::{CodeId, Use, Uses};
+pub use what::what;
 pub use words::{Sentences, words};
 
 use tongguan_pass::{

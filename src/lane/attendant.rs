@@ -12,7 +12,7 @@ use super::past::{self, PastOutcomes};
 use super::presentation::Presentations;
 use super::{Camera, Parts, Sighting, status};
 use crate::config::{CameraSource, Config};
-use crate::decide::{CodeId, Decision, Verdict, words};
+use crate::decide::{CodeId, Decision, Verdict, what, words};
 use crate::gate::Gate;
 use crate::lang::Text;
 use crate::screen::{Offer, Outcome, Page, Request, Screen, Shown, StatusLine};
@@ -182,7 +182,8 @@ impl Attendant {
     fn shown(&mut self, presented: &Presented) -> Shown {
         self.tokens += 1;
         let decision = &presented.decision;
-        Shown { offer: self.offer(decision.verdict), token: self.tokens, ..verdict(decision, presented.gate) }
+        let shown = verdict(decision, presented.gate, &self.config.policy.communities);
+        Shown { offer: self.offer(decision.verdict), token: self.tokens, ..shown }
     }
 
     /// What has ended at the gate since the last time.
@@ -242,7 +243,7 @@ impl Drop for QuitOnExit {
     }
 }
 
-fn verdict(decision: &Decision, gate: GateOutcome) -> Shown {
+fn verdict(decision: &Decision, gate: GateOutcome, communities: &[u32]) -> Shown {
     let said = words(decision);
     let outcome = match decision.verdict {
         Verdict::Pass => Outcome::Pass,
@@ -254,6 +255,8 @@ fn verdict(decision: &Decision, gate: GateOutcome) -> Shown {
         title: said.title,
         guard: if gate == GateOutcome::Fault { by_hand() } else { said.guard },
         resident: said.resident,
+        what: what(decision, communities),
+        who: None,
         reason: decision.reason.code().to_owned(),
         gate_open: gate == GateOutcome::Opened,
         offer: Offer::Nothing,

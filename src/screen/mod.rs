@@ -56,6 +56,10 @@ pub struct Shown {
     pub guard: Text,
     /// The sentence for the resident: what to do next.
     pub resident: Text,
+    /// What kind of code it is, of which category, whose and for how many people, as far as that is known.
+    pub what: Option<Text>,
+    /// Whose it is, for the guard alone: a masked name and where they live.
+    pub who: Option<Text>,
     /// The stable reason code, in small print.
     pub reason: String,
     /// Whether the gate was opened for it.

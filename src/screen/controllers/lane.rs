@@ -116,6 +116,8 @@ impl Lane {
             title: both(&shown.title),
             guard: both(&shown.guard),
             resident: both(&shown.resident),
+            what: shown.what.as_ref().map(both).unwrap_or_default(),
+            who: shown.who.as_ref().map(both).unwrap_or_default(),
             reason: shown.reason.as_str().into(),
             gate_open: shown.gate_open,
         });
