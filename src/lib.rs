@@ -13,5 +13,6 @@ pub mod guards;
 pub mod lane;
 pub mod lang;
 pub mod screen;
+pub mod sound;
 pub mod store;
 pub mod sync;

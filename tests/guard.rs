@@ -16,6 +16,7 @@ use tongguan::gate::{Gate, Simulated};
 use tongguan::guards::{Pin, Role, Roster};
 use tongguan::lane::{Lane, Parts};
 use tongguan::screen::{self, Backend, Request};
+use tongguan::sound::Sound;
 use tongguan::store::{DataDir, Journal, TrustStore};
 use tongguan::sync::SyncState;
 use tongguan_pass::Answer;
@@ -61,6 +62,7 @@ impl Gatehouse {
                     clock,
                     gate,
                     screen,
+                    sound: Sound::default(),
                     events: None,
                     requests,
                     guards,

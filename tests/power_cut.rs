@@ -21,6 +21,7 @@ use tongguan::config::Config;
 use tongguan::gate::{Gate, GateError, Relay};
 use tongguan::lane::{Lane, Parts};
 use tongguan::screen::{self, Backend};
+use tongguan::sound::Sound;
 use tongguan::store::{DataDir, DeviceKey, Entry, Journal, TrustStore};
 use tongguan::sync::{self, Housekeeping, Limits, Schedule, SyncState, Syncer};
 use tongguan_pass::{Event, GateOutcome, event};
@@ -99,7 +100,19 @@ fn gate(folder: &Path) {
     let options = screen::Options { backend: Backend::None, ..screen::Options::default() };
     let guards = dir.guards_file();
     let lane = screen::run(options, |screen, requests| {
-        Lane::start(Parts { config, trust, journal, clock, gate, screen, events: None, requests, guards, sync: state })
+        Lane::start(Parts {
+            config,
+            trust,
+            journal,
+            clock,
+            gate,
+            screen,
+            sound: Sound::default(),
+            events: None,
+            requests,
+            guards,
+            sync: state,
+        })
     });
     lane.unwrap().join().unwrap();
 }

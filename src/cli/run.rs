@@ -15,6 +15,7 @@ use tongguan::gate::{self, GateError};
 use tongguan::lane::{Lane, Parts};
 use tongguan::lang::Text;
 use tongguan::screen::{self, Backend, Offer, Outcome, Request, Screen, Shown};
+use tongguan::sound::Sound;
 use tongguan::store::{DataDir, DeviceKey, Journal, StoreError, Trust, TrustStore, keep_reserve, use_reserve};
 use tongguan::sync::{self, Housekeeping, Limits, Schedule, StickWatch, SyncState, Syncer};
 
@@ -212,8 +213,8 @@ impl Running {
             stop_sync.push(stop);
         }
 
-        let guards = dir.guards_file();
-        let parts = Parts { config, trust, journal, clock, gate, screen, events, requests, guards, sync: state };
+        let (guards, sound) = (dir.guards_file(), Sound::start(&config.sound)?);
+        let parts = Parts { config, trust, journal, clock, gate, screen, sound, events, requests, guards, sync: state };
         let lane = Lane::start(parts)?;
         let stop_lane = Box::new(lane.stopper());
         stop_on_signals(lane.stopper())?;

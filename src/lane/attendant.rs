@@ -16,6 +16,7 @@ use crate::decide::{CodeId, Decision, Verdict, what, words};
 use crate::gate::Gate;
 use crate::lang::Text;
 use crate::screen::{Offer, Outcome, Page, Request, Screen, Shown, StatusLine};
+use crate::sound::{Sound, Tone};
 use crate::sync::SyncState;
 
 /// How often what waits is written and the status is looked at.
@@ -26,6 +27,7 @@ pub(super) struct Attendant {
     judge: Judge,
     gate: Gate,
     screen: Screen,
+    sound: Sound,
     requests: Receiver<Request>,
     sync: Arc<Mutex<SyncState>>,
     camera: Arc<Camera>,
@@ -38,6 +40,7 @@ pub(super) struct Attendant {
     tokens: u64,
     shown_status: Vec<StatusLine>,
     shown_time: Option<Option<String>>,
+    at_fault: bool,
 }
 
 /// The verdict that stands on the screen, or stood there last.
@@ -56,6 +59,7 @@ impl Attendant {
             judge,
             gate: parts.gate,
             screen: parts.screen,
+            sound: parts.sound,
             requests: parts.requests,
             sync: parts.sync,
             camera,
@@ -66,6 +70,7 @@ impl Attendant {
             tokens: 0,
             shown_status: Vec::new(),
             shown_time: None,
+            at_fault: false,
         }
     }
 
@@ -117,6 +122,7 @@ impl Attendant {
         let presented = self.judge.present(text, sighting.timing, |people| self.gate.open(people));
         let shown = self.shown(&presented);
         self.screen.verdict(shown.clone());
+        self.sound.play(tone(shown.outcome));
         let (event, verdict) = (presented.id, presented.decision.verdict);
         self.judge.remember(presented);
         self.duty.count(verdict);
@@ -160,7 +166,9 @@ impl Attendant {
         let word = Word { guard: self.duty.name().to_owned(), answer, reason: reason.to_owned() };
         let Some(ruled) = self.judge.rule(standing.event, word, |people| self.gate.open(people)) else { return };
         let shown = ruling(&standing.shown, answer, ruled.gate);
+        let heard = tone(shown.outcome);
         self.screen.verdict(shown);
+        self.sound.play(heard);
         self.judge.remember_ruling(ruled);
         self.duty.ruled(standing.verdict, answer);
         self.past.rule(&past::ruling(answer));
@@ -230,7 +238,12 @@ impl Attendant {
         if lines != self.shown_status {
             self.shown_status.clone_from(&lines);
             self.screen.status(lines);
-            self.screen.fault(status::fault(&state));
+            let fault = status::fault(&state);
+            if fault.is_some() && !self.at_fault {
+                self.sound.play(Tone::Fault);
+            }
+            self.at_fault = fault.is_some();
+            self.screen.fault(fault);
         }
     }
 }
@@ -240,6 +253,14 @@ struct QuitOnExit(Screen);
 impl Drop for QuitOnExit {
     fn drop(&mut self) {
         self.0.quit();
+    }
+}
+
+fn tone(outcome: Outcome) -> Tone {
+    match outcome {
+        Outcome::Pass => Tone::Pass,
+        Outcome::Confirm => Tone::Confirm,
+        Outcome::Deny => Tone::Deny,
     }
 }
 

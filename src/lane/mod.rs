@@ -39,6 +39,7 @@ use crate::decode::{Decoder, Settings};
 use crate::gate::Gate;
 use crate::lang::Text;
 use crate::screen::{Request, Screen};
+use crate::sound::Sound;
 use crate::store::{Journal, Trust};
 use crate::sync::SyncState;
 use printer::Printer;
@@ -57,6 +58,8 @@ pub struct Parts {
     pub gate: Gate,
     /// The screen.
     pub screen: Screen,
+    /// What the queue hears.
+    pub sound: Sound,
     /// Where each event is printed as it is journaled; nobody waits for its reader.
     pub events: Option<Box<dyn Write + Send>>,
     /// What people touch on the screen.
