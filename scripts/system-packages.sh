@@ -6,6 +6,7 @@ set -euo pipefail
 packages=(
   gcc libc6-dev pkg-config                       # SQLite and the TLS library are compiled from C
   libclang-dev                                   # camera headers are read by bindgen
+  libasound2-dev                                 # sound
   libfontconfig-dev libxkbcommon-dev libinput-dev libudev-dev   # the screen: fonts, keys, touch
   libxcursor1 libxi6 libxrandr2 libx11-xcb1 libxkbcommon-x11-0  # the screen in a window
   "$@"

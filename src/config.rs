@@ -40,6 +40,8 @@ pub struct Config {
     pub guards: GuardsConfig,
     /// How long things are shown.
     pub show: ShowConfig,
+    /// What the queue hears.
+    pub sound: SoundConfig,
 }
 
 impl Default for Config {
@@ -59,6 +61,7 @@ impl Default for Config {
             policy: PolicyConfig::default(),
             guards: GuardsConfig::default(),
             show: ShowConfig::default(),
+            sound: SoundConfig::default(),
         }
     }
 }
@@ -217,6 +220,22 @@ pub struct ShowConfig {
 impl Default for ShowConfig {
     fn default() -> Self {
         Self { verdict_ms: 3000 }
+    }
+}
+
+/// What the queue hears.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SoundConfig {
+    /// Whether there is a tone for each verdict.
+    pub on: bool,
+    /// How loud, 0 to 100.
+    pub volume: u8,
+}
+
+impl Default for SoundConfig {
+    fn default() -> Self {
+        Self { on: true, volume: 70 }
     }
 }
 
@@ -439,6 +458,9 @@ impl Config {
         if !(500..=60_000).contains(&self.show.verdict_ms) {
             return Err("show.verdict_ms must be from 500 to 60000".into());
         }
+        if self.sound.volume > 100 {
+            return Err("sound.volume must be from 0 to 100".into());
+        }
         if self.clock.unsynced_error_s > 86_400 {
             return Err("clock.unsynced_error_s must be at most 86400".into());
         }
@@ -536,6 +558,7 @@ mod tests {
             ("camera = \"webcam\"", "nokhwa:0"),
             ("screen = \"tv\"", "linuxkms"),
             ("lane = \"\"", "lane"),
+            ("[sound]\nvolume = 101", "sound.volume"),
             ("not toml", "t.toml"),
         ] {
             let error = parse(text).unwrap_err().to_string();

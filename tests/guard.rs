@@ -17,6 +17,7 @@ use tongguan::guards::{Pin, Role, Roster};
 use tongguan::lane::{Lane, Parts};
 use tongguan::roster::StoredRosters;
 use tongguan::screen::{self, Backend, Request};
+use tongguan::sound::Sound;
 use tongguan::store::{DataDir, Journal, TrustStore};
 use tongguan::sync::SyncState;
 use tongguan_pass::Answer;
@@ -63,6 +64,7 @@ impl Gatehouse {
                     clock,
                     gate,
                     screen,
+                    sound: Sound::default(),
                     events: None,
                     requests,
                     guards,

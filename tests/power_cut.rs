@@ -21,6 +21,7 @@ use tongguan::config::Config;
 use tongguan::gate::{Gate, GateError, Relay};
 use tongguan::lane::{Lane, Parts};
 use tongguan::screen::{self, Backend};
+use tongguan::sound::Sound;
 use tongguan::store::{DataDir, DeviceKey, Entry, Journal, TrustStore};
 use tongguan::sync::{self, Housekeeping, Limits, Schedule, SyncState, Syncer};
 use tongguan_pass::{Event, GateOutcome, event};
@@ -106,6 +107,7 @@ fn gate(folder: &Path) {
             clock,
             gate,
             screen,
+            sound: Sound::default(),
             events: None,
             requests,
             guards,

@@ -16,6 +16,7 @@ use tongguan::lane::{Lane, Parts};
 use tongguan::lang::Text;
 use tongguan::roster::StoredRosters;
 use tongguan::screen::{self, Backend, Offer, Outcome, Request, Screen, Shown};
+use tongguan::sound::Sound;
 use tongguan::store::{DataDir, DeviceKey, Journal, StoreError, Trust, TrustStore, keep_reserve, use_reserve};
 use tongguan::sync::{self, Housekeeping, Limits, Schedule, StickWatch, SyncState, Syncer};
 
@@ -108,6 +109,8 @@ fn show_failure(screen: &Screen, error: &anyhow::Error, times: u32) -> anyhow::R
         title: Text::new("无法启动", "Cannot start"),
         guard: Text::new(format!("{}：{why}", cause(error)), why),
         resident: Text::new("请联系值班人员", "Please ask the guard"),
+        what: None,
+        who: None,
         reason: "not_started".to_owned(),
         gate_open: false,
         offer: Offer::Nothing,
@@ -211,10 +214,22 @@ impl Running {
             stop_sync.push(stop);
         }
 
-        let guards = dir.guards_file();
+        let (guards, sound) = (dir.guards_file(), Sound::start(&config.sound)?);
         let rosters = StoredRosters::open(dir).inspect_err(|e| tracing::warn!("nobody can be looked up: {e}")).ok();
-        let parts =
-            Parts { config, trust, journal, clock, gate, screen, events, requests, guards, sync: state, rosters };
+        let parts = Parts {
+            config,
+            trust,
+            journal,
+            clock,
+            gate,
+            screen,
+            sound,
+            events,
+            requests,
+            guards,
+            sync: state,
+            rosters,
+        };
         let lane = Lane::start(parts)?;
         let stop_lane = Box::new(lane.stopper());
         stop_on_signals(lane.stopper())?;

@@ -9,6 +9,7 @@ mod ladder;
 mod reason;
 mod uses;
 mod visitor;
+mod what;
 mod words;
 
 pub use foreign::Foreign;
@@ -18,6 +19,7 @@ pub use reason::{Detail, Reason};
 pub use tongguan_pass::OutcomeCode as Verdict;
 pub use uses::{CodeId, Use, Uses};
 pub use visitor::{Known, decide_visitor};
+pub use what::what;
 pub use words::{Sentences, words};
 
 use tongguan_pass::{

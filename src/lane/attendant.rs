@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, select};
 use tongguan_pass::{Answer, GateOutcome};
 
-use super::clerk::{Clerk, Found, Question};
+use super::clerk::{self, Clerk, Found, Question};
 use super::duty::Duty;
 use super::judge::{Judge, Presented, Visitor, Word};
 use super::past::{self, PastOutcomes};
@@ -14,10 +14,11 @@ use super::presentation::Presentations;
 use super::visit::{self, Reception};
 use super::{Camera, Parts, Sighting, status};
 use crate::config::{CameraSource, Config};
-use crate::decide::{CodeId, Decision, Known, Verdict, words};
+use crate::decide::{CodeId, Decision, Known, Verdict, what, words};
 use crate::gate::Gate;
 use crate::lang::Text;
 use crate::screen::{Offer, Outcome, Page, Request, Screen, Shown, StatusLine, Visit};
+use crate::sound::{Sound, Tone};
 use crate::sync::SyncState;
 
 /// How often what waits is written and the status is looked at.
@@ -28,6 +29,7 @@ pub(super) struct Attendant {
     judge: Judge,
     gate: Gate,
     screen: Screen,
+    sound: Sound,
     requests: Receiver<Request>,
     sync: Arc<Mutex<SyncState>>,
     camera: Arc<Camera>,
@@ -42,6 +44,7 @@ pub(super) struct Attendant {
     tokens: u64,
     shown_status: Vec<StatusLine>,
     shown_time: Option<Option<String>>,
+    at_fault: bool,
 }
 
 /// The verdict that stands on the screen, or stood there last.
@@ -60,6 +63,7 @@ impl Attendant {
             judge,
             gate: parts.gate,
             screen: parts.screen,
+            sound: parts.sound,
             requests: parts.requests,
             sync: parts.sync,
             camera,
@@ -72,6 +76,7 @@ impl Attendant {
             tokens: 0,
             shown_status: Vec::new(),
             shown_time: None,
+            at_fault: false,
         }
     }
 
@@ -128,16 +133,17 @@ impl Attendant {
         // The decision and the relay, and only then everything slow.
         let presented = self.judge.present(text, sighting.timing, |people| self.gate.open(people));
         let holder = presented.decision.facts.map(|facts| (facts.community, facts.handle));
-        self.show(presented);
+        self.show(presented, None);
         if let Some((community, handle)) = holder {
             self.clerk.ask(Question::Holder { token: self.tokens, community, handle });
         }
     }
 
-    /// Shows and journals what was decided.
-    fn show(&mut self, presented: Presented) {
-        let shown = self.shown(&presented);
+    /// Shows and journals what was decided, and who it is if that is known already.
+    fn show(&mut self, presented: Presented, who: Option<Text>) {
+        let shown = Shown { who, ..self.shown(&presented) };
         self.screen.verdict(shown.clone());
+        self.sound.play(tone(shown.outcome));
         let (event, verdict) = (presented.id, presented.decision.verdict);
         self.judge.remember(presented);
         self.duty.count(verdict);
@@ -178,7 +184,12 @@ impl Attendant {
 
     fn learn(&mut self, found: Found) {
         match found {
-            Found::Holder { token, who } => drop((token, who)),
+            Found::Holder { token, who } => {
+                let Some(standing) = self.standing.as_mut().filter(|s| s.token == token) else { return };
+                let who = Text::new(&who, &who);
+                standing.shown.who = Some(who.clone());
+                self.screen.who(token, who);
+            }
             Found::Visit { visit, known } => self.admit(&visit, known),
         }
     }
@@ -189,10 +200,14 @@ impl Attendant {
             return;
         }
         self.settle();
+        let who = match &known {
+            Known::Listed { resident, .. } => Some(clerk::who(&resident.name, &resident.home)),
+            _ => None,
+        };
         let visitor = Visitor { document: visit::kind(visit), known, people: visit.people };
         let presented = self.judge.admit(&visitor, |people| self.gate.open(people));
         let (event, note) = (presented.id, self.reception.close(visit));
-        self.show(presented);
+        self.show(presented, who.map(|who| Text::new(&who, &who)));
         if let Err(error) = self.judge.note(event, &note) {
             tracing::warn!("what the guard typed is not kept for the registry: {error}");
         }
@@ -216,7 +231,9 @@ impl Attendant {
         let word = Word { guard: self.duty.name().to_owned(), answer, reason: reason.to_owned() };
         let Some(ruled) = self.judge.rule(standing.event, word, |people| self.gate.open(people)) else { return };
         let shown = ruling(&standing.shown, answer, ruled.gate);
+        let heard = tone(shown.outcome);
         self.screen.verdict(shown);
+        self.sound.play(heard);
         self.judge.remember_ruling(ruled);
         self.duty.ruled(standing.verdict, answer);
         self.past.rule(&past::ruling(answer));
@@ -238,7 +255,8 @@ impl Attendant {
     fn shown(&mut self, presented: &Presented) -> Shown {
         self.tokens += 1;
         let decision = &presented.decision;
-        Shown { offer: self.offer(decision.verdict), token: self.tokens, ..verdict(decision, presented.gate) }
+        let shown = verdict(decision, presented.gate, &self.config.policy.communities);
+        Shown { offer: self.offer(decision.verdict), token: self.tokens, ..shown }
     }
 
     /// What has ended at the gate since the last time.
@@ -285,7 +303,12 @@ impl Attendant {
         if lines != self.shown_status {
             self.shown_status.clone_from(&lines);
             self.screen.status(lines);
-            self.screen.fault(status::fault(&state));
+            let fault = status::fault(&state);
+            if fault.is_some() && !self.at_fault {
+                self.sound.play(Tone::Fault);
+            }
+            self.at_fault = fault.is_some();
+            self.screen.fault(fault);
         }
     }
 }
@@ -298,7 +321,15 @@ impl Drop for QuitOnExit {
     }
 }
 
-fn verdict(decision: &Decision, gate: GateOutcome) -> Shown {
+fn tone(outcome: Outcome) -> Tone {
+    match outcome {
+        Outcome::Pass => Tone::Pass,
+        Outcome::Confirm => Tone::Confirm,
+        Outcome::Deny => Tone::Deny,
+    }
+}
+
+fn verdict(decision: &Decision, gate: GateOutcome, communities: &[u32]) -> Shown {
     let said = words(decision);
     let outcome = match decision.verdict {
         Verdict::Pass => Outcome::Pass,
@@ -310,6 +341,8 @@ fn verdict(decision: &Decision, gate: GateOutcome) -> Shown {
         title: said.title,
         guard: if gate == GateOutcome::Fault { by_hand() } else { said.guard },
         resident: said.resident,
+        what: what(decision, communities),
+        who: None,
         reason: decision.reason.code().to_owned(),
         gate_open: gate == GateOutcome::Opened,
         offer: Offer::Nothing,

@@ -43,6 +43,7 @@ use crate::gate::Gate;
 use crate::lang::Text;
 use crate::roster::StoredRosters;
 use crate::screen::{Request, Screen};
+use crate::sound::Sound;
 use crate::store::{Journal, Trust};
 use crate::sync::SyncState;
 use printer::Printer;
@@ -61,6 +62,8 @@ pub struct Parts {
     pub gate: Gate,
     /// The screen.
     pub screen: Screen,
+    /// What the queue hears.
+    pub sound: Sound,
     /// Where each event is printed as it is journaled; nobody waits for its reader.
     pub events: Option<Box<dyn Write + Send>>,
     /// What people touch on the screen.

@@ -57,6 +57,8 @@ mod tests {
                 title,
                 guard: Text::default(),
                 resident: Text::default(),
+                what: None,
+                who: None,
                 reason: String::new(),
                 gate_open: false,
                 offer: Offer::Decide,

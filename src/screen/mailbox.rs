@@ -19,6 +19,7 @@ pub(super) struct Mail {
     pub(super) hint: Option<Option<Text>>,
     pub(super) time: Option<Option<String>>,
     pub(super) guards: Option<Guards>,
+    pub(super) who: Option<(u64, Text)>,
     pub(super) visiting: Option<Visiting>,
     pub(super) past: Option<Vec<Past>>,
     pub(super) fault: Option<Option<Fault>>,

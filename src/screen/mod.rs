@@ -56,6 +56,10 @@ pub struct Shown {
     pub guard: Text,
     /// The sentence for the resident: what to do next.
     pub resident: Text,
+    /// What kind of code it is, of which category, whose and for how many people, as far as that is known.
+    pub what: Option<Text>,
+    /// Whose it is, for the guard alone: a masked name and where they live.
+    pub who: Option<Text>,
     /// The stable reason code, in small print.
     pub reason: String,
     /// Whether the gate was opened for it.
@@ -217,6 +221,11 @@ impl Screen {
     /// Who may log in, and who is on duty.
     pub fn guards(&self, guards: Guards) {
         self.mailbox.post(|mail| mail.guards = Some(guards));
+    }
+
+    /// Who it is that the verdict of that token is about, if it still stands there.
+    pub fn who(&self, token: u64, who: Text) {
+        self.mailbox.post(|mail| mail.who = Some((token, who)));
     }
 
     /// What the guard is told who enters somebody without a code.

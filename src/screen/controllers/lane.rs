@@ -114,6 +114,16 @@ impl Lane {
         }
     }
 
+    /// Says who the verdict of that token is about.
+    pub(super) fn name(&self, token: u64, who: &Text) {
+        let Some(window) = self.desk.window() else { return };
+        let lane = window.global::<ui::Lane>();
+        if self.asked.borrow().token == token && lane.get_face() != ui::Face::Ready {
+            lane.set_verdict(ui::Verdict { who: both(who), ..lane.get_verdict() });
+            self.desk.mark();
+        }
+    }
+
     fn verdict(self: &Rc<Self>, shown: &Shown) {
         let Some(window) = self.desk.window() else { return };
         // Whatever the finger was about to touch is gone.
@@ -126,6 +136,8 @@ impl Lane {
             title: both(&shown.title),
             guard: both(&shown.guard),
             resident: both(&shown.resident),
+            what: shown.what.as_ref().map(both).unwrap_or_default(),
+            who: shown.who.as_ref().map(both).unwrap_or_default(),
             reason: shown.reason.as_str().into(),
             gate_open: shown.gate_open,
         });

@@ -104,6 +104,9 @@ impl Controllers {
         if let Some(face) = mail.face {
             self.lane.show(face);
         }
+        if let Some((token, who)) = mail.who {
+            self.lane.name(token, &who);
+        }
         mail.quit
     }
 

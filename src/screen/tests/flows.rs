@@ -70,10 +70,10 @@ fn a_touch_that_was_meant_for_what_stood_there_before_answers_nothing() {
     page.deliver(Mail { face: Some(Face::Verdict(asked(Offer::Decide))), ..Mail::default() });
     page.touch("", "Let in");
     assert!(page.has("Let in") && !page.has("Known to me"), "too early");
-    page.wait(Duration::from_millis(300));
+    page.wait(Duration::from_millis(200));
     page.touch("", "Let in");
     assert!(!page.has("Known to me"), "still too early");
-    page.wait(Duration::from_millis(200));
+    page.wait(Duration::from_millis(300));
     page.touch("", "Let in");
     assert!(page.has("Known to me"));
     // A trembling finger gives no reason.

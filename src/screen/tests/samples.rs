@@ -10,6 +10,8 @@ pub(super) fn pass() -> Shown {
         title: Text::new("电子码有效", "Code is valid"),
         guard: Text::new("可以放行。", "Let them in."),
         resident: Text::new("请通行。", "Please go through."),
+        what: Some(Text::new("在线码 · 本小区居民 · 类别 0", "Online code · own resident · category 0")),
+        who: None,
         reason: "fresh".into(),
         gate_open: true,
         offer: Offer::Nothing,
@@ -23,6 +25,11 @@ pub(super) fn confirm() -> Shown {
         title: Text::new("纸质通行证", "Printed pass"),
         guard: Text::new("请核对本人后决定是否放行。", "Look at the person and at the pass, then decide."),
         resident: Text::new("请稍候，保安正在核对。", "Please wait, the guard is checking your pass."),
+        what: Some(Text::new(
+            "纸质码 · 外小区人员 · 类别 12 · 100人",
+            "Paper pass · other community · category 12 · 100 people",
+        )),
+        who: Some(who()),
         reason: "printed".into(),
         gate_open: false,
         offer: Offer::Nothing,
@@ -42,6 +49,8 @@ pub(super) fn deny() -> Shown {
             "请在手机上刷新电子码，然后再扫一次。",
             "Refresh the code on your phone and show it again.",
         ),
+        what: Some(Text::new("离线码", "Offline code")),
+        who: None,
         reason: "expired".into(),
         gate_open: false,
         offer: Offer::Nothing,
@@ -66,11 +75,27 @@ pub(super) fn long() -> Shown {
             "There is nothing wrong with your code. The guard has to look once more: please show an identity document and say \
              which building you live in. Thank you for waiting.",
         ),
+        what: Some(Text::new(
+            "纸质码 · 外小区人员 · 类别 255 · 255人",
+            "Paper pass · other community · category 255 · 255 people",
+        )),
+        who: Some(longest_who()),
         reason: "clock_uncertain".into(),
         gate_open: false,
         offer: Offer::Nothing,
         token: 0,
     }
+}
+
+/// A masked name and a building, which are the same in both languages.
+pub(super) fn who() -> Text {
+    Text::new("周* · 3号楼", "周* · 3号楼")
+}
+
+/// As long as a roster's texts are: 20 bytes and 25.
+fn longest_who() -> Text {
+    let text = "古***·阿***拉 · 第十二期南区3号";
+    Text::new(text, text)
 }
 
 /// As long as a sentence of the product is.

@@ -6,7 +6,7 @@ use image::imageops::{self, FilterType};
 
 use super::samples::{
     asked, confirm, crowded, degraded, deny, fault, hint, li, long, longest_said, nobody_on_duty, pass, past, wang,
-    wang_on_duty,
+    wang_on_duty, who,
 };
 use super::*;
 
@@ -23,6 +23,8 @@ const STATES: &[(&str, Way)] = &[
     ("10-pass", |page| page.show(pass())),
     ("11-confirm", |page| page.show(confirm())),
     ("12-deny", |page| page.show(deny())),
+    ("16-pass-named", |page| page.show(Shown { who: Some(who()), ..pass() })),
+    ("17-pass-nothing-known", |page| page.show(Shown { what: None, ..pass() })),
     ("13-long", |page| page.show(long())),
     ("14-long-degraded", |page| {
         page.show(long());
