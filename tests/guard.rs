@@ -16,11 +16,11 @@ use tongguan::gate::{Gate, Simulated};
 use tongguan::guards::{Pin, Role, Roster};
 use tongguan::lane::{Lane, Parts};
 use tongguan::roster::StoredRosters;
-use tongguan::screen::{self, Backend, Request};
+use tongguan::screen::{self, Backend, Request, Visit};
 use tongguan::sound::Sound;
-use tongguan::store::{DataDir, Journal, TrustStore};
+use tongguan::store::{DataDir, DeviceKey, Journal, TrustStore};
 use tongguan::sync::SyncState;
-use tongguan_pass::Answer;
+use tongguan_pass::{Answer, Document, DocumentKind, Resident, RosterKey};
 
 /// A running lane before whose camera one code is held, over and over.
 struct Gatehouse {
@@ -202,4 +202,55 @@ fn a_refusal_is_overridden_by_a_guard_on_duty_only_and_an_unattended_gate_obeys_
     gate.rule(1, Answer::LetIn);
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!((gate.pulses(), gate.close().len()), (0, 1));
+}
+
+#[test]
+fn somebody_without_a_phone_is_looked_up_and_their_number_is_for_the_registry_alone() {
+    let registry = Registry::new();
+    let daughter = registry.printed(&registry.person("周某"));
+    registry.publish();
+    let checkpoint = Checkpoint::synced(&registry);
+    let dir = DataDir::open(Path::new(&checkpoint.data())).unwrap();
+    let card = |number| Document::parse(DocumentKind::ResidentId, number).ok();
+    plant_roster(&dir, card("11010519491231002X").as_ref().unwrap());
+
+    let gate = Gatehouse::open(checkpoint, &daughter, |_| {});
+    assert_eq!(text(&gate.journal(1)[0]["verdict"]), "pass");
+    gate.touch.send(Request::At(screen::Page::Visitor)).unwrap();
+    gate.touch.send(Request::Companion(true)).unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    gate.touch.send(Request::Visit(Visit { document: card("11010519491231002X"), people: 2 })).unwrap();
+    let journal = gate.journal(3);
+    let listed = &journal[1];
+    assert_eq!(
+        (text(&listed["kind"]), text(&listed["reason"]), text(&listed["gate"])),
+        ("resident_id".into(), "listed".into(), "opened".into())
+    );
+    assert_eq!(listed["handle"], 4711);
+
+    gate.touch.send(Request::Visit(Visit { document: card("440308199901101512"), people: 1 })).unwrap();
+    gate.touch.send(Request::Visit(Visit { document: None, people: 1 })).unwrap();
+    let journal = gate.journal(7);
+    assert_eq!(text(&journal[3]["reason"]), "not_listed");
+    assert_eq!((text(&journal[5]["kind"]), text(&journal[5]["verdict"])), ("no_document".into(), "confirm".into()));
+    assert_eq!(gate.pulses(), 2);
+    gate.rule(4, Answer::LetIn);
+    let ruling = &gate.journal(8)[7];
+    assert_eq!((&ruling["about"], gate.pulses()), (&journal[5]["id"], 3));
+    gate.close();
+
+    for file in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap_or_default();
+        assert!(!bytes.windows(18).any(|w| w == b"11010519491231002X" || w == b"440308199901101512"));
+    }
+}
+
+/// A roster with one resident, as a sync would have brought it.
+fn plant_roster(dir: &DataDir, document: &Document) {
+    let (key, salt) = (RosterKey::from_random([7; 32]), [3; 16]);
+    let resident = Resident { handle: 4711, category: 0, name: "吴*".into(), home: "3号楼".into() };
+    let entry = key.slot_of_document(&salt, document).seal(&resident).unwrap();
+    let sealed = key.seal_to(&DeviceKey::open(dir).unwrap().public(), [5; 32]).unwrap();
+    let roster = tongguan_pass::Roster::new(1, salt, vec![sealed], vec![entry]).unwrap();
+    TrustStore::open(dir).unwrap().keep_rosters(&[1], &[roster.encode()]).unwrap();
 }

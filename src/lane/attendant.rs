@@ -120,12 +120,14 @@ impl Attendant {
         // is not what the person is showing.
         let ours = sighting.texts.iter().find(|t| t.starts_with("TG1:"));
         let Some(text) = ours.or(sighting.texts.first()) else { return };
-        if !self.presentations.is_new(CodeId::of(text), Instant::now()) {
-            return;
-        }
+        let is_new = self.presentations.is_new(CodeId::of(text), Instant::now());
+        // Also a code that has stayed in view: the companion may have gone in with it just now.
         if self.page == Page::Visitor && self.reception.expects() {
             self.reception.meet(&self.judge.look(text));
             self.screen.visiting(self.reception.view());
+            return;
+        }
+        if !is_new {
             return;
         }
         // A use may have to be given back before anything is judged.
