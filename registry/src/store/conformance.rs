@@ -7,7 +7,7 @@ use super::{By, Lease, Store, StoreError, Successor};
 use crate::domain::audit::{Act, Actor};
 use crate::domain::genesis::{self, Genesis};
 use crate::domain::handle::DropReason;
-use crate::domain::person::{Name, NewPerson, PersonId, Token};
+use crate::domain::person::{Home, Name, NewPerson, PersonId, Token};
 use crate::domain::policy::{empty, with_surge};
 use crate::domain::publish::{self, Edition};
 use crate::domain::signers::Signers;
@@ -59,7 +59,15 @@ pub(super) fn by(seconds: u32) -> By {
 pub(super) fn person(n: u8) -> NewPerson {
     let token = Token::from_random([n; 32]).hash();
     let name = Name::parse("王小明").expect("a name");
-    NewPerson { id: PersonId::from_random([n; 10]), name, community: 1, category: 2, token }
+    NewPerson {
+        id: PersonId::from_random([n; 10]),
+        name,
+        community: 1,
+        category: 2,
+        home: Home::default(),
+        document: None,
+        token,
+    }
 }
 
 fn publish(store: &dyn Store, seconds: u32) -> Edition {
