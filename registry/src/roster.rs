@@ -286,3 +286,36 @@ fn make_slots(key: &RosterKey, salt: &[u8; 16], wanted: &[Wanted<'_>], threads: 
         parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::person::{Home, Name, PersonId};
+    use crate::domain::vault::SealedDocument;
+
+    #[test]
+    fn what_would_not_fit_a_roster_is_refused_before_it_takes_hours() {
+        let member = Member {
+            id: PersonId::from_random([1; 10]),
+            name: Name::parse("王小明").expect("a name"),
+            category: 0,
+            home: Home::default(),
+            handle: Some(1),
+            document: Some(SealedDocument { lookup: [1; 32], sealed: Vec::new() }),
+            slots: [None, None],
+        };
+        let stock = |gates: usize, people: usize, one_more: bool| {
+            let mut members = vec![member.clone(); people];
+            members.extend(one_more.then(|| Member { document: None, ..member.clone() }));
+            RosterStock { key: None, inputs: None, gates: vec![[1; 32]; gates], members }
+        };
+        // 30 + 80 + 84 * 199,727 is 16,777,178; 16 MiB are 16,777,216.
+        assert!(within_limits(&stock(1, 99_863, true)).is_ok());
+        assert!(matches!(within_limits(&stock(1, 99_864, false)), Err(RosterError::Large(199_728, _))));
+        assert!(matches!(within_limits(&stock(257, 1, false)), Err(RosterError::Gates(257))));
+        // The sum is that of a real file.
+        let boxes = vec![vec![0; BOX_BYTES]; 2];
+        let file = Roster::new(1, [0; 16], boxes, vec![[0; ENTRY_BYTES]]).expect("a roster").encode();
+        assert_eq!(file.len(), BEGIN_BYTES + 2 * BOX_BYTES + ENTRY_BYTES);
+    }
+}
