@@ -122,7 +122,8 @@ impl Luma {
 
 /// The decoder of JPEGs has panicked on some; a camera whose wire is loose must not stop a gate.
 fn unpanicked<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err("is damaged in a way that its decoder trips over".into()))
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err("is damaged in a way that its decoder trips over".into()))
 }
 
 /// Whether a JPEG's last scan has its end: a thumbnail in its header has one of its own.
