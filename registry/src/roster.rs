@@ -89,6 +89,15 @@ pub enum Outcome {
     Stopped,
 }
 
+/// A community, and what became of its roster.
+pub type OfCommunity = (u32, Result<Outcome, Error>);
+
+/// Every slot of a roster with whose it is, and how many of them had to be made.
+struct Slots<'a> {
+    slots: Vec<(&'a Member, Slot)>,
+    made: usize,
+}
+
 /// A slot to be made: whose, what for, and from what.
 struct Wanted<'a> {
     member: &'a Member,
@@ -106,7 +115,7 @@ impl Registry {
         only: Option<u32>,
         actor: &Actor,
         effort: &mut Effort<'_>,
-    ) -> Result<Vec<(u32, Result<Outcome, Error>)>, Error> {
+    ) -> Result<Vec<OfCommunity>, Error> {
         let all = self.store.communities()?.into_iter().map(|community| community.id);
         let wanted: Vec<u32> = all.filter(|id| only.is_none_or(|only| only == *id)).collect();
         if let (Some(only), true) = (only, wanted.is_empty()) {
@@ -144,7 +153,7 @@ impl Registry {
         if stock.inputs == Some(inputs) {
             return Ok(Outcome::Same);
         }
-        let Some((slots, made)) = self.slots(community, &salt, &key, &stock.members, effort)? else {
+        let Some(Slots { slots, made }) = self.slots(community, &salt, &key, &stock.members, effort)? else {
             return Ok(Outcome::Stopped);
         };
         let entries = slots.iter().map(|(member, slot)| slot.seal(&member.resident()));
@@ -181,7 +190,7 @@ impl Registry {
         Ok((salt, RosterKey::from_random(*key)))
     }
 
-    /// Every slot of the members, and how many had to be made. `None` if it was told to stop.
+    /// Every slot of the members. `None` if it was told to stop.
     fn slots<'a>(
         &self,
         community: u32,
@@ -189,7 +198,7 @@ impl Registry {
         key: &RosterKey,
         members: &'a [Member],
         effort: &mut Effort<'_>,
-    ) -> Result<Option<(Vec<(&'a Member, Slot)>, usize)>, Error> {
+    ) -> Result<Option<Slots<'a>>, Error> {
         let data_key = self.data_key()?;
         let (mut slots, mut missing) = (Vec::new(), Vec::new());
         for (member, what) in members.iter().flat_map(|member| What::ALL.map(|what| (member, what))) {
@@ -221,7 +230,7 @@ impl Registry {
             slots.extend(some.iter().map(|(member, _)| *member).zip(made));
             done += some.len();
         }
-        Ok(Some((slots, missing.len())))
+        Ok(Some(Slots { slots, made: missing.len() }))
     }
 
     fn wanted<'a>(&self, data_key: &DataKey, member: &'a Member, what: What) -> Result<Wanted<'a>, Error> {
