@@ -1,7 +1,7 @@
 """A second implementation of the Tongguan formats, to hold the first one to its documents.
 
 It was written from docs/PASS-FORMAT.md ("PF"), docs/SYNC.md ("SY") and the vectors in this folder, nothing else. It
-judges every file of code/, list/ and policy/ from its inputs alone and compares the outcome with what the file expects:
+judges every file of code/, list/, policy/ and document/ from its inputs alone and compares the outcome with what the file expects:
 
     python3 vectors/witness.py
 
@@ -15,15 +15,15 @@ import json
 import math
 import sys
 from functools import lru_cache
-from hashlib import blake2b, sha256, sha512
+from hashlib import blake2b, scrypt, sha256, sha512
 from pathlib import Path
 
 # SY 10 and PF 9
 LIMITS = {"root": 8192, "keyset": 8192, "head": 16384, "revocations": 16 << 20, "events": 256 << 10, "time": 256,
-          "policy": 256 << 10, "receipt": 256}
+          "policy": 256 << 10, "receipt": 256, "roster_index": 1 << 20, "roster": 16 << 20}
 MAX_ENTRIES, MAX_KEYS, MAX_SIGNATURES, MAX_DELTAS, MAX_FILES = 4_194_304, 64, 64, 128, 16
 MAX_RECORDS, MAX_RECORD_BYTES, MAX_TEXT = 500, 1024, 512
-MAX_SURGES, MAX_EDITIONS, MAX_RULES = 16, 16, 32
+MAX_SURGES, MAX_EDITIONS, MAX_RULES, MAX_GATES = 16, 16, 32, 256
 
 class Refused(Exception):
     """An input that is refused, with the name of PF 8.2 or SY 9 and what the name says further."""
@@ -934,6 +934,179 @@ def judge_policy(vector):
     lists = sy_12_10_lists(policy, ask["communities"] or [0], earliest, latest)
     return {"admission": name, **({} if opens is None else {"opens": opens}), "lists": lists}
 
+# ---- Rosters: SY 13 ----
+
+def sy_13_1_index(data):
+    # SY 13.1: as SY 12.1, the size, the magic, and then the rest
+    must(len(data) <= LIMITS["roster_index"], "too_long")
+    must(data[:4] == b"TGI1", "magic")
+    file, communities = Reader(data[4:]), []
+    for _ in range(file.number(4)):
+        community = file.fields(community=4, **FILE)
+        # SY 13.1: ascending
+        must(not communities or communities[-1]["community"] < community["community"], "order")
+        communities.append(community)
+    file.end()
+    return {"communities": communities}
+
+def sy_13_2_roster(data):
+    must(len(data) <= LIMITS["roster"], "too_long")
+    must(data[:4] == b"TGR1", "magic")
+    file = Reader(data[4:])
+    roster = {"community": file.number(4), "salt": file.take(16)}
+    gates = file.number(2)
+    # SY 13.2
+    must(gates <= MAX_GATES, "field", field="gate count")
+    roster["boxes"] = [file.take(80) for _ in range(gates)]
+    roster["entries"] = [file.take(84) for _ in range(file.number(4))]
+    file.end()
+    # SY 13.2: ascending by locator, none twice
+    must(all(a[:8] < b[:8] for a, b in zip(roster["entries"], roster["entries"][1:])), "order")
+    return roster
+
+def sy_13_2_key(roster, seed):
+    """The roster's key, for the gate of this seed, or None."""
+    for box in roster["boxes"]:
+        try:
+            return sy_6_8_open(box, seed)
+        except Refused:
+            pass
+    return None
+
+def sy_13_3_slot(key, salt, find):
+    if "handle" in find:
+        what = b"\x01" + find["handle"].to_bytes(4, "big")
+    else:
+        what = bytes([2, find["kind"]]) + find["number"].encode("ascii")
+    return scrypt(key + what, salt=salt, n=8192, r=8, p=1, maxmem=32 << 20, dklen=40)
+
+def sy_13_4_resident(roster, slot):
+    """Who is in a slot, or None: nobody, whatever the reason."""
+    for entry in roster["entries"]:
+        if entry[:8] == slot[:8]:
+            nonce, tag, text = entry[8:16] + bytes(16), entry[16:32], entry[32:]
+            stream = xsalsa20(slot[8:], nonce, 32 + len(text))
+            if poly1305(stream[:32], text) != tag:
+                return None
+            return sy_13_4_content(bytes(a ^ b for a, b in zip(text, stream[32:])))
+    return None
+
+def sy_13_4_content(data):
+    content = Reader(data)
+    resident = content.fields(handle=4, category=1)
+    for field, room in (("name", 20), ("home", 25)):
+        length, text = content.number(1), content.take(room)
+        # SY 13.4: filled with zeros, UTF-8, without control characters
+        if length > room or any(text[length:]):
+            return None
+        try:
+            resident[field] = text[:length].decode("utf-8")
+        except UnicodeDecodeError:
+            return None
+        if not all(no_control(c) for c in resident[field]):
+            return None
+    return resident
+
+def judge_resident(roster, given):
+    key = sy_13_2_key(roster, bytes.fromhex(given["private_key"]))
+    if key is None:
+        return {"slot": None, "resident": None}
+    slot = sy_13_3_slot(key, roster["salt"], given["find"])
+    return {"slot": slot.hex(), "resident": sy_13_4_resident(roster, slot)}
+
+# ---- Numbers of documents: SY 14 ----
+
+DIGITS, LETTERS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+def sy_14_1_plain(text):
+    number = ""
+    for c in text:
+        if c in " \u3000-":
+            continue
+        # SY 14.1: before it is looked at
+        must(len(number) < 24, "too_long")
+        if "\uff01" <= c <= "\uff5e":
+            c = chr(ord(c) - 0xFEE0)
+        must(c in DIGITS + LETTERS + LETTERS.lower(), "character")
+        number += c.upper()
+    return number
+
+def sy_14_3_card(number, begins):
+    # SY 14.3, in its order
+    must(all(c in DIGITS or (at == 17 and c == "X") for at, c in enumerate(number)), "character")
+    must(not number or begins(number[:6]), "region")
+    must(len(number) < 14 or sy_14_3_is_date(int(number[6:10]), int(number[10:12]), int(number[12:14])), "birth")
+    must(len(number) >= 18, "incomplete")
+    must(len(number) == 18, "too_long")
+    must(number[17] == sy_14_3_check(number), "check")
+    return number
+
+def sy_14_3_is_date(year, month, day):
+    if not (1850 <= year <= 2099 and 1 <= month <= 12):
+        return False
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return 1 <= day <= [31, 29 if leap else 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1]
+
+def sy_14_3_check(number):
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return "10X98765432"[sum(int(c) * weight for c, weight in zip(number, weights)) % 11]
+
+def sy_14_3_resident(number):
+    province = lambda begin: len(begin) < 2 or 11 <= int(begin[:2]) <= 82
+    if len(number) == 15 and all(c in DIGITS for c in number):
+        # SY 14.4
+        whole = number[:6] + "19" + number[6:]
+        try:
+            return sy_14_3_card(whole + sy_14_3_check(whole), province)
+        except Refused:
+            pass
+    return sy_14_3_card(number, province)
+
+def sy_14_8_shaped(number, shape):
+    # SY 14.8, in its order
+    must(all(c in (LETTERS if s == "A" else DIGITS) for c, s in zip(number, shape)), "character")
+    must(len(number) >= len(shape), "incomplete")
+    must(len(number) == len(shape), "too_long")
+    return number
+
+def sy_14_6_permanent_resident(number):
+    if number[:1] and number[0] in LETTERS:
+        return sy_14_8_shaped(number, "AAA" + 12 * "9")
+    return sy_14_3_card(number, lambda begin: begin[0] == "9")
+
+def sy_14_7_travel_permit(number):
+    must(not number or number[0] in "HM", "region")
+    renewed = len(number) in (10, 11)
+    return sy_14_8_shaped(number, "A" + (10 if renewed else 8) * "9")[:9]
+
+def sy_14_9_taiwan_id(number):
+    sy_14_8_shaped(number, "A" + 9 * "9")
+    must(number[1] in "1289", "region")
+    letter = str("ABCDEFGHJKLMNPQRSTUVXYWZIO".index(number[0]) + 10)
+    weights = (1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1)
+    must(sum(int(c) * weight for c, weight in zip(letter + number[1:], weights)) % 10 == 0, "check")
+    return number
+
+def sy_14_10_any(number):
+    must(len(number) >= 5, "incomplete")
+    must(len(number) <= 16, "too_long")
+    return number
+
+def judge_document(vector):
+    # SY 14.5
+    permit = lambda begin: any(region.startswith(begin) for region in ("810000", "820000", "830000"))
+    rule = {
+        "resident_id": sy_14_3_resident,
+        "residence_permit": lambda number: sy_14_3_card(number, permit),
+        "permanent_resident": sy_14_6_permanent_resident,
+        "travel_permit_hk_macao": sy_14_7_travel_permit,
+        "travel_permit_taiwan": lambda number: sy_14_8_shaped(number, 8 * "9"),
+        "taiwan_id": sy_14_9_taiwan_id,
+        "passport": sy_14_10_any,
+        "military_officer": sy_14_10_any,
+    }[vector["kind"]]
+    return {"number": rule(sy_14_1_plain(vector["text"]))}
+
 # ---- The vectors: README.md ----
 
 def judge_list(vector):
@@ -959,7 +1132,14 @@ def judge_list(vector):
         if "stored" in given:
             sy_6_5_chain(batch, given["stored"])
         return batch
+    if check == "roster":
+        roster = sy_13_2_roster(file)
+        counts = {"gates": len(roster["boxes"]), "entries": len(roster["entries"])}
+        return {"community": roster["community"], "salt": roster["salt"].hex(), **counts}
+    if check == "resident":
+        return judge_resident(sy_13_2_roster(file), given)
     return {
+        "roster_index": lambda: sy_13_1_index(file),
         "root": lambda: sy_3_1_pin_root(file),
         "root_successor": lambda: sy_3_2_root_successor(file, bytes.fromhex(given["known"])),
         "keyset": lambda: sy_3_3_keyset(file, root),
@@ -980,7 +1160,8 @@ def outcome_of(judge, vector):
 
 def main():
     here, passed, failed = Path(__file__).resolve().parent, 0, 0
-    for folder, judge in (("code", judge_code), ("list", judge_list), ("policy", judge_policy)):
+    for folder, judge in (("code", judge_code), ("list", judge_list), ("policy", judge_policy),
+                          ("document", judge_document)):
         for path in sorted((here / folder).glob("*.json")):
             vector = json.loads(path.read_text(encoding="utf-8"))
             expected = json.dumps(vector.pop("expect"), sort_keys=True)

@@ -92,6 +92,20 @@ pub enum DocumentError {
     Check,
 }
 
+impl DocumentError {
+    /// The stable name (SY 14.2).
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Incomplete => "incomplete",
+            Self::TooLong => "too_long",
+            Self::Character => "character",
+            Self::Region => "region",
+            Self::Birth => "birth",
+            Self::Check => "check",
+        }
+    }
+}
+
 /// A document whose number keeps to the rules of its kind. Its Debug shows no number.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Document {

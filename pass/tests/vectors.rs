@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Once;
 
-use support::schema::{CodeVector, ListVector, PolicyVector};
-use support::{codes, judge, lists, policies, receipts, revocations, tampered, uploads};
+use support::schema::{CodeVector, DocumentVector, ListVector, PolicyVector};
+use support::{codes, documents, judge, lists, policies, receipts, revocations, rosters, tampered, uploads};
 
 #[test]
 fn the_committed_vectors_are_the_ones_this_code_makes() {
@@ -56,6 +56,17 @@ fn every_policy_vector_is_judged_as_it_says() {
         judged += 1;
     }
     assert!(judged > 0, "there are policy vectors");
+}
+
+#[test]
+fn every_document_vector_is_judged_as_it_says() {
+    let mut judged = 0;
+    for (path, text) in read().iter().filter(|(path, _)| path.starts_with("document")) {
+        let vector: DocumentVector = serde_json::from_str(text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        assert_eq!(judge::document(&vector), vector.expect, "{}: {}", vector.name, vector.about);
+        judged += 1;
+    }
+    assert!(judged > 0, "there are document vectors");
 }
 
 #[test]
@@ -190,13 +201,17 @@ fn made() -> BTreeMap<PathBuf, String> {
         let path = Path::new("code").join(format!("{}.json", vector.name));
         assert!(files.insert(path, pretty(&vector)).is_none(), "{} is made twice", vector.name);
     }
-    let all = lists::all().into_iter().chain(revocations::all()).chain(uploads::all()).chain(receipts::all());
-    for vector in all {
+    let all = lists::all().into_iter().chain(revocations::all()).chain(uploads::all());
+    for vector in all.chain(receipts::all()).chain(rosters::all()) {
         let path = Path::new("list").join(format!("{}.json", vector.name));
         assert!(files.insert(path, pretty(&vector)).is_none(), "{} is made twice", vector.name);
     }
     for vector in policies::all() {
         let path = Path::new("policy").join(format!("{}.json", vector.name));
+        assert!(files.insert(path, pretty(&vector)).is_none(), "{} is made twice", vector.name);
+    }
+    for vector in documents::all() {
+        let path = Path::new("document").join(format!("{}.json", vector.name));
         assert!(files.insert(path, pretty(&vector)).is_none(), "{} is made twice", vector.name);
     }
     files
@@ -230,7 +245,7 @@ fn read() -> BTreeMap<PathBuf, String> {
 
 fn on_disk() -> BTreeMap<PathBuf, String> {
     let root = vectors();
-    let files = ["code", "list", "policy"].into_iter().flat_map(|folder| files_under(&root.join(folder)));
+    let files = ["code", "list", "policy", "document"].into_iter().flat_map(|folder| files_under(&root.join(folder)));
     files
         .map(|path| {
             let text = fs::read_to_string(&path).expect("a vector");

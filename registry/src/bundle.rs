@@ -8,7 +8,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tongguan_pass::{Head, Sha256Hash, limits};
+use tongguan_pass::{Head, RosterIndex, Sha256Hash, limits};
 
 use crate::domain::publish::{self, Edition};
 use crate::domain::time::DAY;
@@ -142,15 +142,22 @@ pub(crate) fn sync_folder(folder: &Path) {
     let _ = File::open(folder).and_then(|f| f.sync_all());
 }
 
-/// What the head that is in the folder names. None, if it is not one: then it is of no use to anybody.
+/// What the head that is in the folder names, and its index of rosters. None, if it is not one: then it is of no use to anybody.
 fn named_by_the_head_in(folder: &Path) -> Vec<String> {
-    let read = |path: &Path| -> io::Result<Vec<u8>> {
+    let read = |path: &Path, most: usize| -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        File::open(path)?.take(limits::HEAD_BYTES as u64).read_to_end(&mut bytes)?;
+        File::open(path)?.take(most as u64).read_to_end(&mut bytes)?;
         Ok(bytes)
     };
-    let head = read(&folder.join("v1/head")).ok().and_then(|bytes| Head::peek_unverified(&bytes).ok());
-    head.iter().flat_map(publish::named_files).map(|f| f.hash.to_string()).collect()
+    let head =
+        read(&folder.join("v1/head"), limits::HEAD_BYTES).ok().and_then(|bytes| Head::peek_unverified(&bytes).ok());
+    let mut names: Vec<String> = head.iter().flat_map(publish::named_files).map(|f| f.hash.to_string()).collect();
+    let index = head.as_ref().and_then(Head::rosters);
+    let index =
+        index.and_then(|f| read(&folder.join("v1/files").join(f.hash.to_string()), limits::ROSTER_INDEX_BYTES).ok());
+    let index = index.and_then(|bytes| RosterIndex::decode(&bytes).ok()).unwrap_or_default();
+    names.extend(index.0.iter().map(|(_, roster)| roster.hash.to_string()));
+    names
 }
 
 /// A medium that cannot keep a time loses files sooner; nothing else comes of it.

@@ -1,7 +1,13 @@
 //! How long files stay that no head names any more.
 
+use std::num::NonZeroUsize;
+
+use tongguan_pass::SigningKey;
+
 use super::*;
+use crate::domain::audit::Actor;
 use crate::registry::Registry;
+use crate::roster::Effort;
 
 const NOW: u32 = 1_790_000_000;
 
@@ -58,4 +64,29 @@ fn on_a_full_medium_everything_goes_but_what_the_heads_name() {
     remove_unneeded(&web.join("v1/files"), &needed, None);
     assert!(!first.exists() && second.exists());
     assert_eq!(fs::read_dir(web.join("v1/files")).expect("there").count(), 3);
+}
+
+#[test]
+fn the_rosters_of_the_head_before_stay_for_two_days_too() {
+    let (_folder, registry, web) = begin();
+    let roster = |gate: u8, now: u32| {
+        registry.enrol(&SigningKey::from_bytes(&[gate; 32]).verifying_key(), &[1]).expect("enrolled");
+        let mut effort = Effort { threads: NonZeroUsize::MIN, go_on: &mut |_, _, _| true };
+        registry.make_rosters(None, &Actor::Operator, &mut effort).expect("made");
+        registry.publish(Actor::Operator).expect("published");
+        let (edition, files) = registry.store().edition().expect("there");
+        write(&web, &edition, &files, now).expect("written");
+        let shelf = web.join("v1/files");
+        let index = edition.head.rosters().expect("an index").hash.to_string();
+        let index = RosterIndex::decode(&fs::read(shelf.join(index)).expect("read")).expect("an index");
+        let roster = shelf.join(index.of(1).expect("a roster").hash.to_string());
+        assert!(roster.exists());
+        roster
+    };
+    let first = roster(1, NOW);
+    // A moment ago its head was current, however long ago it was written.
+    let second = roster(2, NOW + 10 * DAY);
+    assert!(first != second && first.exists());
+    let third = roster(3, NOW + 13 * DAY);
+    assert!(!first.exists() && second.exists() && third.exists());
 }

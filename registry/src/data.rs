@@ -10,8 +10,13 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
 use tongguan_pass::{Draft, KeyId, ListError, SigningKey, limits};
 use zeroize::Zeroizing;
 
+use crate::domain::vault::DATA_KEY_BYTES;
+
 /// Bytes of a private key file. A PKCS#8 Ed25519 key has about 120.
 const KEY_FILE_BYTES: u64 = 4096;
+
+/// The bytes of the data key.
+pub type DataKeyBytes = Zeroizing<[u8; DATA_KEY_BYTES]>;
 
 /// What is wrong with the data folder, and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +47,9 @@ pub enum DataError {
     /// A private key cannot be read as one.
     #[error("{0} is not a PKCS#8 PEM file of an Ed25519 key; restore it from a backup")]
     BadKey(PathBuf),
+    /// A data key of another length.
+    #[error("{0} is not a data key, which has 32 bytes; restore the keys folder from a backup")]
+    BadDataKey(PathBuf),
     /// A private key of another registry.
     #[error("{0} is not the key that the keyset names; restore the keys folder that belongs to this registry.db")]
     OtherKey(PathBuf),
@@ -137,6 +145,50 @@ impl DataFolder {
     /// [`DataError`] naming the file.
     pub fn read_key(&self, name: &str) -> Result<SigningKey, DataError> {
         read_key_file(&self.key_file(name))
+    }
+
+    /// Where the key of what is sealed in the database is.
+    pub fn data_key_file(&self) -> PathBuf {
+        self.keys().join("data.key")
+    }
+
+    /// Reads the data key, if there is one.
+    ///
+    /// # Errors
+    /// [`DataError`] naming the file.
+    pub fn read_data_key(&self) -> Result<Option<DataKeyBytes>, DataError> {
+        let path = self.data_key_file();
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(failed("read", &path)(e)),
+        };
+        warn_if_others_read(&file, &path)?;
+        let mut bytes = Zeroizing::new(Vec::with_capacity(DATA_KEY_BYTES + 1));
+        file.take(DATA_KEY_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(failed("read", &path))?;
+        let key = <[u8; DATA_KEY_BYTES]>::try_from(bytes.as_slice()).map_err(|_| DataError::BadDataKey(path))?;
+        Ok(Some(Zeroizing::new(key)))
+    }
+
+    /// Makes the data key, whole or not at all, unless somebody else just has; then it is theirs.
+    ///
+    /// # Errors
+    /// [`DataError`].
+    pub fn make_data_key(&self, key: &DataKeyBytes) -> Result<DataKeyBytes, DataError> {
+        let path = self.data_key_file();
+        let temporary = path.with_extension(format!("{}.part", std::process::id()));
+        let _ = fs::remove_file(&temporary);
+        write_new(&temporary, 0o600, key.as_slice())?;
+        // Never over one that is there, as a rename would.
+        let linked = fs::hard_link(&temporary, &path);
+        let _ = fs::remove_file(&temporary);
+        match linked {
+            Err(e) if e.kind() != io::ErrorKind::AlreadyExists => return Err(failed("make", &path)(e)),
+            _ => {}
+        }
+        // What is sealed with it must not outlive it in a power cut. Not every file system can sync a folder.
+        let _ = File::open(self.keys()).and_then(|folder| folder.sync_all());
+        self.read_data_key()?.ok_or(DataError::NoKey(path))
     }
 
     /// Adds a private key.
@@ -251,16 +303,21 @@ pub fn read_key_file(path: &Path) -> Result<SigningKey, DataError> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(DataError::NoKey(path)),
         Err(e) => return Err(failed("read", &path)(e)),
     };
-    let mode = file.metadata().map_err(failed("read", &path))?.permissions().mode();
-    if mode & 0o077 != 0 {
-        tracing::warn!(path = %path.display(), "others can read this private key: chmod 600 it");
-    }
+    warn_if_others_read(&file, &path)?;
     let mut pem = Zeroizing::new(String::with_capacity(usize::try_from(KEY_FILE_BYTES).unwrap_or(0)));
     file.take(KEY_FILE_BYTES).read_to_string(&mut pem).map_err(|e| match e.kind() {
         io::ErrorKind::InvalidData => DataError::BadKey(path.clone()),
         _ => failed("read", &path)(e),
     })?;
     SigningKey::from_pkcs8_pem(&pem).map_err(|_| DataError::BadKey(path))
+}
+
+fn warn_if_others_read(file: &File, path: &Path) -> Result<(), DataError> {
+    let mode = file.metadata().map_err(failed("read", path))?.permissions().mode();
+    if mode & 0o077 != 0 {
+        tracing::warn!(path = %path.display(), "others can read this private key: chmod 600 it");
+    }
+    Ok(())
 }
 
 /// Writes a private key, readable by its owner only, and never over something that is there.

@@ -6,7 +6,7 @@
 //! - [`api`], [`pages`]: the acts over HTTP, for programs and for people.
 //! - [`jobs`]: what happens by itself.
 //! - [`keys`], [`ceremony`]: changing the signing keys, and what the holders of the root keys do without a network.
-//! - [`policy`]: changing what gates let in.
+//! - [`policy`]: changing what gates let in. [`roster`]: making what they look people up in.
 //! - [`import`], [`stick`]: what a stick brings from gates without a network. [`verify_events`]: whether what is stored is what
 //!   the gates signed.
 //! - [`data`], [`founding`], [`bundle`], [`config`], [`edge`]: the data folder, how it comes to be, the folder for a USB stick, the
@@ -27,6 +27,7 @@ pub mod keys;
 pub mod pages;
 pub mod policy;
 pub mod registry;
+pub mod roster;
 pub mod stick;
 pub mod store;
 pub mod verify_events;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tongguan_pass::{
     self as pass, Batch, Keyset, ListError, Note, Purpose, RegistryKey, Root, Sha256Hash, SigningKey, TimeReply,
@@ -14,12 +14,14 @@ use crate::domain::audit::{Act, Actor};
 use crate::domain::genesis;
 use crate::domain::handle::DropReason;
 use crate::domain::issue::{Document, Order, Terms};
-use crate::domain::person::{Name, NewPerson, PersonId, Token};
+use crate::domain::person::{Home, Name, NewPerson, PersonChange, PersonId, Token};
 use crate::domain::publish::{self, Edition, PublishError, Start, Stock};
 use crate::domain::signers::{KeyError, Signers};
+use crate::domain::vault::{DataKey, SealedDocument};
 use crate::edge::{Edge, Entropy, random};
 use crate::founding::Founding;
 use crate::keys::KeysError;
+use crate::roster::RosterError;
 use crate::store::sqlite::SqliteStore;
 use crate::store::{By, DeviceStatus, Lease, Receipt, Run, Signed, Standing, Store, StoreError, Trust};
 use zeroize::Zeroizing;
@@ -52,6 +54,9 @@ pub enum Error {
     /// A batch that is malformed or not signed by its device.
     #[error("the batch {0}")]
     Batch(ListError),
+    /// A roster that cannot be made.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
     /// No randomness.
     #[error("the system gives no randomness: {0}")]
     Entropy(io::Error),
@@ -79,6 +84,43 @@ pub struct Issued {
     pub until: u32,
 }
 
+/// Who a person is.
+#[derive(Debug)]
+pub struct Particulars {
+    /// See [`Name`].
+    pub name: Name,
+    /// Where they live.
+    pub community: u32,
+    /// What policies distinguish people by.
+    pub category: u8,
+    /// See [`Home`].
+    pub home: Home,
+    /// Their document, if they show one.
+    pub document: Option<pass::Document>,
+}
+
+impl Particulars {
+    /// Somebody of whom no building and no document are known.
+    pub fn new(name: Name, community: u32, category: u8) -> Self {
+        Self { name, community, category, home: Home::default(), document: None }
+    }
+}
+
+/// What is to change about a person; what is `None` stays.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// A new name.
+    pub name: Option<Name>,
+    /// A new community.
+    pub community: Option<u32>,
+    /// A new category.
+    pub category: Option<u8>,
+    /// A new building.
+    pub home: Option<Home>,
+    /// Another document, or none.
+    pub document: Option<Option<pass::Document>>,
+}
+
 /// The signing keys of one keyset.
 struct Loaded {
     keyset: Sha256Hash,
@@ -90,6 +132,7 @@ pub struct Registry {
     pub(crate) folder: DataFolder,
     pub(crate) store: Arc<dyn Store>,
     signers: RwLock<Option<Arc<Loaded>>>,
+    pub(crate) data_key: OnceLock<DataKey>,
     edge: Edge,
 }
 
@@ -138,6 +181,7 @@ impl Registry {
         for ((purpose, key), id) in keys.iter().zip(1..) {
             founding.write_key(&key_name(*purpose, id), key)?;
         }
+        founding.keys().make_data_key(&Zeroizing::new(random(&*edge.entropy).map_err(Error::Entropy)?))?;
         founding.write_root(&genesis.root)?;
         founding.make_database()?;
         let registry = Self::over(founding.keys().clone(), &founding.database(), edge)?;
@@ -167,7 +211,7 @@ impl Registry {
 
     fn over(folder: DataFolder, database: &Path, edge: Edge) -> Result<Self, Error> {
         let store = Arc::new(SqliteStore::open(database)?);
-        Ok(Self { folder, store, signers: RwLock::new(None), edge })
+        Ok(Self { folder, store, signers: RwLock::new(None), data_key: OnceLock::new(), edge })
     }
 
     /// What the registry keeps.
@@ -191,16 +235,42 @@ impl Registry {
         Ok(self.folder.keep_root_file(root, earlier)?)
     }
 
+    /// Adds a community.
+    ///
+    /// # Errors
+    /// [`StoreError::CommunityTaken`] among others.
+    pub fn add_community(&self, id: u32, name: &Name) -> Result<(), Error> {
+        Ok(self.store.add_community(id, name, &self.by(Actor::Operator))?)
+    }
+
     /// Registers a person; their id and the token only they will know.
     ///
     /// # Errors
-    /// [`StoreError::UnknownCommunity`] among others.
-    pub fn add_person(&self, name: Name, community: u32, category: u8) -> Result<(PersonId, Token), Error> {
-        let id = PersonId::from_random(random(&*self.edge.entropy).map_err(Error::Entropy)?);
-        let token = Token::from_random(random(&*self.edge.entropy).map_err(Error::Entropy)?);
-        let person = NewPerson { id: id.clone(), name, community, category, token: token.hash() };
+    /// [`StoreError::UnknownCommunity`], [`StoreError::DocumentTaken`] among others.
+    pub fn add_person(&self, person: Particulars) -> Result<(PersonId, Token), Error> {
+        let Particulars { name, community, category, home, document } = person;
+        let (id, token) = (PersonId::from_random(self.draw()?), Token::from_random(self.draw()?));
+        let document = document.map(|document| self.sealed(&id, &document)).transpose()?;
+        let person = NewPerson { id: id.clone(), name, community, category, home, document, token: token.hash() };
         self.store.add_person(&person, &self.by(Actor::Operator))?;
         Ok((id, token))
+    }
+
+    /// Changes what is known of a person.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownPerson`] and those of [`Self::add_person`].
+    pub fn change_person(&self, id: &PersonId, changes: Changes) -> Result<(), Error> {
+        let Changes { name, community, category, home, document } = changes;
+        let seal = |document: pass::Document| self.sealed(id, &document);
+        let document = document.map(|document| document.map(seal).transpose()).transpose()?;
+        let change = PersonChange { name, community, category, home, document };
+        Ok(self.store.change_person(id, &change, &self.by(Actor::Operator))?)
+    }
+
+    fn sealed(&self, id: &PersonId, document: &pass::Document) -> Result<SealedDocument, Error> {
+        let sealed = self.data_key()?.seal_document(id.as_str(), document, self.draw()?);
+        Ok(sealed.ok_or(RosterError::Unsealed)?)
     }
 
     /// Whose token it is.
@@ -273,24 +343,33 @@ impl Registry {
         Ok(self.store.publish(&author, &by)?)
     }
 
-    /// Publishes if revocations wait and the last head is `every` seconds old, or if the head is old.
+    /// Publishes if revocations or rosters wait and the last head is `every` seconds old, or if the head is old.
     ///
     /// # Errors
     /// [`Error`].
     pub fn publish_if_due(&self, every: u32) -> Result<Option<Edition>, Error> {
         let now = self.now();
-        let Standing { head, waiting } = self.store.standing(now)?;
+        let Standing { head, waiting, rosters } = self.store.standing(now)?;
         let older_than = |age: u32| head.is_none_or(|(_, issued_at)| now.saturating_sub(issued_at) >= age);
-        let due = (waiting > 0 && older_than(every)) || older_than(HEAD_REFRESH);
+        let due = ((waiting > 0 || rosters) && older_than(every)) || older_than(HEAD_REFRESH);
         if due { self.publish(Actor::Registry).map(Some) } else { Ok(None) }
     }
 
-    /// Takes a checkpoint in, or lets it go.
+    /// Takes a checkpoint in that looks up the people of these communities.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownCommunity`] among others.
+    pub fn enrol(&self, device: &VerifyingKey, communities: &[u32]) -> Result<(), Error> {
+        let by = self.by(Actor::Operator);
+        Ok(self.store.set_device(device.as_bytes(), DeviceStatus::Enrolled, communities, &by)?)
+    }
+
+    /// Lets a checkpoint go. The next rosters are not for it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub fn set_device(&self, device: &VerifyingKey, status: DeviceStatus) -> Result<(), Error> {
-        Ok(self.store.set_device(device.as_bytes(), status, &self.by(Actor::Operator))?)
+    pub fn retire(&self, device: &VerifyingKey) -> Result<(), Error> {
+        Ok(self.store.set_device(device.as_bytes(), DeviceStatus::Retired, &[], &self.by(Actor::Operator))?)
     }
 
     /// Takes in a signed batch, and says what is stored.
@@ -345,6 +424,10 @@ impl Registry {
         let now = self.now();
         let (id, key) = loaded.signers.find(Purpose::Time, now, now)?;
         Ok(TimeReply { nonce, at_ms: self.edge.clock.now_ms() }.sign(id, key))
+    }
+
+    pub(crate) fn entropy(&self) -> &dyn Entropy {
+        &*self.edge.entropy
     }
 
     pub(crate) fn by(&self, actor: Actor) -> By {
@@ -420,7 +503,8 @@ mod tests {
         let edge = Edge { clock: Arc::new(At(1_800_000_000_000)), entropy: Arc::new(SystemEntropy) };
         Registry::init_at(folder.path(), edge.clone()).expect("a registry");
         let registry = Registry::open_at(folder.path(), edge).expect("opens");
-        let (person, _) = registry.add_person(Name::parse("A").expect("a name"), 1, 1).expect("is added");
+        let (person, _) =
+            registry.add_person(Particulars::new(Name::parse("A").expect("a name"), 1, 1)).expect("is added");
         let issue = |order, at| registry.issue(&person, order, Some(at), Actor::Operator);
         for at in [1_799_990_000, 1_800_000_000] {
             assert_eq!(issue(Order::Live, at).expect("is issued").from, at);

@@ -82,9 +82,13 @@ fn init_makes_a_registry_whose_private_keys_only_the_owner_reads() {
     assert_eq!(mode(&data.join("root.pub")), 0o644);
     assert_eq!(mode(&data.join("registry.db")), 0o600);
     let keys: Vec<_> = fs::read_dir(data.join("keys")).unwrap().map(|e| e.unwrap()).collect();
-    assert_eq!(keys.len(), 8);
+    assert_eq!(keys.len(), 9);
     for key in keys {
         assert_eq!(mode(&key.path()), 0o600, "{key:?}");
+        if key.file_name() == "data.key" {
+            assert_eq!(key.metadata().unwrap().len(), 32);
+            continue;
+        }
         assert!(fs::read_to_string(key.path()).unwrap().starts_with("-----BEGIN PRIVATE KEY-----"));
     }
 }
@@ -364,6 +368,11 @@ fn help_and_version_are_there_for_every_command() {
         "init",
         "serve",
         "person add",
+        "person set",
+        "community add",
+        "roster publish",
+        "roster list",
+        "device enrol",
         "code live",
         "code printed",
         "certificate",

@@ -19,6 +19,7 @@ use tongguan_registry::domain::handle::DropReason;
 use tongguan_registry::domain::issue::Order;
 use tongguan_registry::domain::person::{Name, PersonId};
 use tongguan_registry::edge::{Edge, SystemEntropy};
+use tongguan_registry::registry::Particulars;
 use tongguan_registry::{Registry, api};
 use tongguan_simulate::power_cut::scratch;
 use tongguan_simulate::world::{FakeMachine, MachineState, Ntp, SECOND, World};
@@ -114,7 +115,7 @@ struct City {
 
 impl City {
     fn new(registry: Registry) -> Self {
-        let (person, _) = registry.add_person(Name::parse("bench").unwrap(), 1, 0).unwrap();
+        let (person, _) = registry.add_person(Particulars::new(Name::parse("bench").unwrap(), 1, 0)).unwrap();
         let holder = SigningKey::from_bytes(&[7; 32]).verifying_key();
         Self { registry: Arc::new(registry), person, order: Order::Certificate { holder, hours: 24 } }
     }

@@ -23,6 +23,7 @@ use tongguan_registry::domain::publish::Edition;
 use tongguan_registry::domain::rotation::Want;
 use tongguan_registry::edge::{Edge, Entropy};
 use tongguan_registry::keys::Change;
+use tongguan_registry::registry::Particulars;
 use tongguan_registry::{Error, Registry};
 
 use crate::disk::{Disk, Image, Left, restore};
@@ -123,7 +124,7 @@ impl City {
         let mut dice = ChaCha8Rng::seed_from_u64(seed ^ 0x7065_6f70);
         for n in 0..people {
             let name = Name::parse(&format!("Person {n}")).map_err(anyhow::Error::msg)?;
-            let (id, _) = city.registry().add_person(name, COMMUNITY, 1)?;
+            let (id, _) = city.registry().add_person(Particulars::new(name, COMMUNITY, 1))?;
             let phone = SigningKey::from_bytes(&dice.random());
             city.people.push(Person { id, handle: None, phone, ahead: 0, certificate: None });
         }

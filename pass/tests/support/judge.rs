@@ -3,17 +3,19 @@
 use tongguan_pass::head::DeltaRef;
 use tongguan_pass::policy::{Edition, Rule, Surge, Who};
 use tongguan_pass::{
-    Admission, Batch, Body, Event as PassEvent, FileRef, Freshness, Head, Interval, Keyset, ListError, Note,
-    Passage as PassPassage, Place, Policy, Purpose, Receipt, RegistryKey, Revocation, RevocationList, RevocationSet,
-    Root, Ruling as PassRuling, Sha256Hash, SigningKey, TimeReply, Unverified, VerifyingKey,
+    Admission, Batch, Body, Document, DocumentKind, Event as PassEvent, FileRef, Freshness, Head, Interval, Keyset,
+    ListError, Note, Passage as PassPassage, Place, Policy, Purpose, Receipt, RegistryKey, Revocation, RevocationList,
+    RevocationSet, Root, Roster, RosterIndex, Ruling as PassRuling, Sha256Hash, SigningKey, TimeReply, Unverified,
+    VerifyingKey,
 };
 use tongguan_pass::{CodeError, KeyId};
 
 use super::lists::bytes;
 use super::make::hex;
 use super::schema::{
-    Check, CodeExpect, CodeVector, Delta, Event, Fields, Key, ListExpect, ListVector, Lists, Now, Passage,
-    PolicyExpect, PolicyVector, Record, Ref, Revoked, RootKey, Ruling, ShownEdition, ShownRule, ShownSurge, TypedRef,
+    Check, CodeExpect, CodeVector, Delta, DocumentExpect, DocumentVector, Event, Fields, Find, Indexed, Key,
+    ListExpect, ListVector, Lists, Now, Passage, PolicyExpect, PolicyVector, Record, Ref, Revoked, RootKey, Ruling,
+    ShownEdition, ShownResident, ShownRule, ShownSurge, TypedRef,
 };
 
 pub(crate) fn code(vector: &CodeVector) -> CodeExpect {
@@ -214,6 +216,59 @@ fn judge(vector: &ListVector) -> Result<ListExpect, ListError> {
             let nonce: [u8; 16] = hex_of(&given.nonce).try_into().expect("16 bytes");
             TimeReply::open(&file, &keyset(), &nonce).map(|reply| ListExpect::Time { at_ms: reply.at_ms })
         }
+        Check::RosterIndex => RosterIndex::decode(&file).map(|index| {
+            let of = |(community, file): &(u32, FileRef)| Indexed {
+                community: *community,
+                version: file.version,
+                size: file.size,
+                sha256: file.hash.to_string(),
+            };
+            ListExpect::Index { communities: index.0.iter().map(of).collect() }
+        }),
+        Check::Roster => {
+            let roster = Roster::decode(&file)?;
+            assert_eq!(roster.encode(), file, "one encoding for one roster");
+            // The rest of a file is entries of 84 bytes and boxes of 80.
+            let gates = (file.len() - 30 - roster.len() * 84) / 80;
+            Ok(ListExpect::Roster {
+                community: roster.community,
+                salt: hex(&roster.salt),
+                gates: u16::try_from(gates).expect("few"),
+                entries: u32::try_from(roster.len()).expect("few"),
+            })
+        }
+        Check::Resident => {
+            let private: [u8; 32] = hex_of(&given.private_key).try_into().expect("32 bytes");
+            find(&Roster::decode(&file)?, &SigningKey::from_bytes(&private), given.find.as_ref().expect("whom"))
+        }
+    }
+}
+
+/// SY 13.2 to 13.4.
+fn find(roster: &Roster, gate: &SigningKey, whom: &Find) -> Result<ListExpect, ListError> {
+    let Some(key) = roster.unlock(gate) else { return Ok(ListExpect::Resident { slot: None, resident: None }) };
+    let slot = match (whom.handle, whom.kind, &whom.number) {
+        (Some(handle), ..) => key.slot_of_handle(&roster.salt, handle),
+        (None, Some(kind), Some(number)) => {
+            let kind = DocumentKind::ALL.into_iter().find(|known| *known as u8 == kind).expect("a kind");
+            key.slot_of_document(&roster.salt, &Document::parse(kind, number).expect("a number"))
+        }
+        _ => panic!("the vector says whom"),
+    };
+    let resident = roster.find(&slot).map(|r| ShownResident {
+        handle: r.handle,
+        category: r.category,
+        name: r.name,
+        home: r.home,
+    });
+    Ok(ListExpect::Resident { slot: Some(hex(&slot.to_bytes())), resident })
+}
+
+pub(crate) fn document(vector: &DocumentVector) -> DocumentExpect {
+    let kind = DocumentKind::from_name(&vector.kind).expect("a kind");
+    match Document::parse(kind, &vector.text) {
+        Ok(document) => DocumentExpect::Number { number: document.number().into() },
+        Err(error) => DocumentExpect::Refused { error: error.name().into() },
     }
 }
 

@@ -113,7 +113,7 @@ fn receipts(v: &mut Lists) {
 }
 
 /// The bytes of a key named `ephemeral`, as if they had been drawn.
-struct Drawn;
+pub(crate) struct Drawn;
 
 impl RngCore for Drawn {
     fn next_u32(&mut self) -> u32 {

@@ -126,6 +126,9 @@ pub(crate) enum Check {
     Receipt,
     Note,
     Time,
+    RosterIndex,
+    Roster,
+    Resident,
 }
 
 /// What it is checked with; which of these are there depends on [`Check`].
@@ -152,6 +155,20 @@ pub(crate) struct Given {
     pub(crate) device: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) private_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) find: Option<Find>,
+}
+
+/// Who is looked up: by handle, or by kind and number of a document.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Find {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) handle: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) kind: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) number: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -250,6 +267,39 @@ pub(crate) enum ListExpect {
     Time {
         at_ms: u64,
     },
+    Index {
+        communities: Vec<Indexed>,
+    },
+    Roster {
+        community: u32,
+        salt: String,
+        gates: u16,
+        entries: u32,
+    },
+    Resident {
+        /// `null`: the gate has no key.
+        slot: Option<String>,
+        /// `null`: nobody.
+        resident: Option<ShownResident>,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Indexed {
+    pub(crate) community: u32,
+    pub(crate) version: u32,
+    pub(crate) size: u32,
+    pub(crate) sha256: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ShownResident {
+    pub(crate) handle: u32,
+    pub(crate) category: u8,
+    pub(crate) name: String,
+    pub(crate) home: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -426,4 +476,23 @@ pub(crate) struct ShownRule {
     pub(crate) from: u16,
     pub(crate) until: u16,
     pub(crate) answer: String,
+}
+
+/// A file of `vectors/document`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DocumentVector {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    pub(crate) clause: String,
+    pub(crate) kind: String,
+    pub(crate) text: String,
+    pub(crate) expect: DocumentExpect,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(crate) enum DocumentExpect {
+    Refused { error: String },
+    Number { number: String },
 }

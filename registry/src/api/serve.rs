@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -14,6 +15,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
 
 use crate::jobs;
 use crate::registry::{Error, Registry};
@@ -45,7 +47,7 @@ pub enum ServeError {
     Start(#[from] io::Error),
 }
 
-/// Serves until SIGTERM or SIGINT. `started` is told the address, and whether it wants to go on is its answer.
+/// Serves until SIGTERM or SIGINT; publishes at most once in `publish_every` seconds, and makes rosters every so often. `started` is told the address, and whether it wants to go on is its answer.
 ///
 /// # Errors
 /// [`ServeError`].
@@ -53,6 +55,7 @@ pub fn serve(
     registry: Registry,
     listen: SocketAddr,
     publish_every: u32,
+    rosters_every: Option<Duration>,
     started: impl FnOnce(SocketAddr) -> bool,
 ) -> Result<(), ServeError> {
     registry.ready_to_serve()?;
@@ -63,14 +66,21 @@ pub fn serve(
         let registry = Arc::new(registry);
         let publisher = tokio::spawn(jobs::publish_regularly(Arc::clone(&registry), publish_every));
         let rotator = tokio::spawn(jobs::rotate_regularly(Arc::clone(&registry), ROTATE_EVERY));
+        let stopping = Arc::new(AtomicBool::new(false));
+        let rosters = rosters_every.map(|every| {
+            tokio::spawn(jobs::make_rosters_regularly(Arc::clone(&registry), every, Arc::clone(&stopping)))
+        });
         if started(listener.local_addr()?) {
             let stop = async move {
                 tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
             };
             accept_until(stop, listener, super::app(registry)).await;
         }
+        // What is at work in a thread of its own is waited for.
+        stopping.store(true, Ordering::Relaxed);
         publisher.abort();
         rotator.abort();
+        rosters.iter().for_each(JoinHandle::abort);
         Ok(())
     })
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use data_encoding::HEXLOWER_PERMISSIVE;
-use tongguan_pass::{Certificate, Purpose, VerifyingKey};
+use tongguan_pass::{Certificate, DocumentKind, Purpose, VerifyingKey};
 use tongguan_registry::domain::genesis::COMMUNITY;
 use tongguan_registry::domain::handle::DropReason;
-use tongguan_registry::domain::person::Name;
+use tongguan_registry::domain::person::{Home, Name};
 use tongguan_registry::domain::time::parse_rfc3339;
 
 const EXAMPLES: &str = "\
@@ -52,10 +52,16 @@ pub(crate) enum Command {
         /// Publish what waits at most this often; the first revocation after a quiet time is published at once.
         #[arg(long, value_name = "SECONDS", default_value_t = 300, value_parser = clap::value_parser!(u32).range(1..=3600))]
         publish_every: u32,
+        /// Look this often which rosters must be made anew, and at the start; 0 never.
+        #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=720))]
+        rosters_every: u32,
     },
-    /// Register people.
+    /// Register people, and change what is known of them.
     #[command(subcommand)]
     Person(Person),
+    /// Where people live: add, list.
+    #[command(subcommand)]
+    Community(Community),
     /// Issue a code.
     #[command(subcommand)]
     Code(Code),
@@ -104,6 +110,9 @@ pub(crate) enum Command {
     /// The gates: list, enrol, retire.
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// What gates look people up in: a file for each community, sealed to its gates.
+    #[command(subcommand)]
+    Roster(Roster),
     /// The signing keys and the root: list, rotate, revoke, sign.
     #[command(subcommand)]
     Keys(Keys),
@@ -158,6 +167,9 @@ pub(crate) enum DeviceCommand {
         /// The gate's key: 64 hex digits.
         #[arg(value_name = "HEX", value_parser = holder_key)]
         device: VerifyingKey,
+        /// A community whose people it may look up, by roster; may be given again. Without one it gets no roster.
+        #[arg(long, value_name = "N")]
+        community: Vec<u32>,
     },
     /// Let a gate go that was stolen or taken down.
     Retire {
@@ -170,6 +182,7 @@ pub(crate) enum DeviceCommand {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Person {
     /// Register a person; prints their id, and the token by which they ask for their codes. It is shown only now.
+    #[command(after_help = NUMBER_HELP)]
     Add {
         /// The person's name, at most 100 characters.
         #[arg(long, value_parser = name)]
@@ -180,7 +193,76 @@ pub(crate) enum Person {
         /// What gates' policies distinguish people by.
         #[arg(long, value_name = "N", default_value_t = 0)]
         category: u8,
+        /// Where they live, as a guard reads it: at most 25 bytes.
+        #[arg(long, value_name = "TEXT", value_parser = home)]
+        building: Option<Home>,
+        /// The kind of their document; its number is asked for.
+        #[arg(long, value_name = "KIND", value_parser = kind)]
+        document: Option<DocumentKind>,
     },
+    /// Change what is known of a person. What is not given stays.
+    #[command(after_help = NUMBER_HELP)]
+    Set {
+        /// The person's id.
+        #[arg(value_name = "ID")]
+        person: String,
+        /// Another name.
+        #[arg(long, value_parser = name)]
+        name: Option<Name>,
+        /// Another community.
+        #[arg(long, value_name = "N")]
+        community: Option<u32>,
+        /// Another category.
+        #[arg(long, value_name = "N")]
+        category: Option<u8>,
+        /// Another building; an empty text for none.
+        #[arg(long, value_name = "TEXT", value_parser = home)]
+        building: Option<Home>,
+        /// The kind of another document; its number is asked for.
+        #[arg(long, value_name = "KIND", value_parser = kind)]
+        document: Option<DocumentKind>,
+        /// Forget their document.
+        #[arg(long, conflicts_with = "document")]
+        no_document: bool,
+    },
+}
+
+const NUMBER_HELP: &str = "\
+The number of a document is read from standard input, or on a terminal asked for and not shown; it is never given on the command
+line. It is kept encrypted and shown nowhere. The kinds: resident_id, passport, residence_permit, travel_permit_hk_macao,
+travel_permit_taiwan, taiwan_id, permanent_resident, military_officer.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Community {
+    /// Add a community.
+    Add {
+        /// Its number, from 1.
+        #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        community: u32,
+        /// Its name, at most 100 characters.
+        #[arg(value_parser = name)]
+        name: Name,
+    },
+    /// List the communities.
+    List,
+}
+
+const ROSTER_HELP: &str = "\
+A roster tells a guard the masked name and the building of whoever shows a code or a document. Only the gates that were enrolled with
+`device enrol KEY --community N` can look anybody up in it, and nobody can list it. A running server makes those that have changed
+once a day (`serve --rosters-every`).";
+
+#[derive(Debug, Subcommand)]
+#[command(after_help = ROSTER_HELP)]
+pub(crate) enum Roster {
+    /// Make the rosters whose people or gates have changed, and publish them. New people take some hundredths of a second each.
+    Publish {
+        /// Only that of this community.
+        #[arg(long, value_name = "N")]
+        community: Option<u32>,
+    },
+    /// List the rosters: community, version, entries, gates, size, and when they were made.
+    List,
 }
 
 #[derive(Debug, Subcommand)]
@@ -408,4 +490,12 @@ fn holder_key(text: &str) -> Result<VerifyingKey, String> {
 
 fn name(text: &str) -> Result<Name, String> {
     Name::parse(text).map_err(str::to_owned)
+}
+
+fn home(text: &str) -> Result<Home, String> {
+    Home::parse(text).map_err(str::to_owned)
+}
+
+fn kind(text: &str) -> Result<DocumentKind, String> {
+    DocumentKind::from_name(text).ok_or_else(|| "not a kind of document; --help lists them".to_owned())
 }

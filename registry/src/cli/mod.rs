@@ -5,7 +5,9 @@ mod event;
 mod intake;
 mod keys;
 mod output;
+mod people;
 mod policy;
+mod roster;
 mod run;
 
 use std::ffi::OsString;

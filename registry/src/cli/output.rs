@@ -84,6 +84,8 @@ impl From<Error> for Failure {
             | Error::Store(
                 StoreError::UnknownPerson
                 | StoreError::UnknownCommunity(_)
+                | StoreError::CommunityTaken(_)
+                | StoreError::DocumentTaken
                 | StoreError::NothingPublished
                 | StoreError::Policy(_)
                 | StoreError::Publish(_),

@@ -1,6 +1,7 @@
 //! Each command: the act it asks the registry for, and how its result is shown.
 
 use std::path::Path;
+use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use serde_json::json;
@@ -14,9 +15,9 @@ use tongguan_registry::registry::Issued;
 use tongguan_registry::store::{DeviceStatus, StoreError};
 use tongguan_registry::{Error, Registry, api};
 
-use super::args::{Args, Code, Command, DeviceCommand, Events, KeyBytes, Person, Policy};
+use super::args::{Args, Code, Command, DeviceCommand, Events, KeyBytes, Policy};
 use super::output::{Failure, Output};
-use super::{event, intake, keys, policy};
+use super::{event, intake, keys, people, policy, roster};
 
 /// Events read from the store at a time.
 const PAGE: u32 = 1000;
@@ -39,19 +40,17 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
     let registry = Registry::open(data)?;
     match args.command {
         Command::Init => Ok(()),
-        Command::Serve { listen, publish_every } => {
+        Command::Serve { listen, publish_every, rosters_every } => {
             let started = |address: std::net::SocketAddr| {
                 let sentence = || format!("Listening on http://{address} (codes for residents: http://{address}/code)");
                 out.show(&json!({ "listening": address }), sentence).is_ok()
             };
-            api::serve::serve(registry, listen, publish_every, started).map_err(Failure::error)
+            let rosters_every = (rosters_every > 0).then(|| Duration::from_secs(u64::from(rosters_every) * 3600));
+            api::serve::serve(registry, listen, publish_every, rosters_every, started).map_err(Failure::error)
         }
-        Command::Person(Person::Add { name, community, category }) => {
-            let (id, token) = registry.add_person(name, community, category)?;
-            let token = token.reveal();
-            let sentence = || format!("Person {id}. Their token, shown only now: {}", *token);
-            out.show(&json!({ "person": id.as_str(), "token": *token }), sentence)
-        }
+        Command::Person(command) => people::person(&registry, command, out),
+        Command::Community(command) => people::community(&registry, command, out),
+        Command::Roster(command) => roster::run(&registry, command, out),
         Command::Code(Code::Live { person, at }) => issue(&registry, &person, Order::Live, at, out),
         Command::Code(Code::Printed { person, days, building, entries, at }) => {
             issue(&registry, &person, Order::Printed { days, building, entries }, at, out)
@@ -70,8 +69,13 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
         }
         Command::Policy(command) => policy::run(&registry, command, out),
         Command::Device(DeviceCommand::List) => list_devices(&registry, out),
-        Command::Device(DeviceCommand::Enrol { device }) => set_device(&registry, &device, DeviceStatus::Enrolled, out),
-        Command::Device(DeviceCommand::Retire { device }) => set_device(&registry, &device, DeviceStatus::Retired, out),
+        Command::Device(DeviceCommand::Enrol { device, community }) => enrol(&registry, &device, &community, out),
+        Command::Device(DeviceCommand::Retire { device }) => {
+            registry.retire(&device)?;
+            let key = HEXLOWER.encode(device.as_bytes());
+            let value = json!({ "device": key, "status": DeviceStatus::Retired.name() });
+            out.show(&value, || format!("{key} is retired."))
+        }
         Command::Keys(command) => keys::run(&registry, command, out),
         Command::Publish { new_epoch } => publish(&registry, new_epoch, out),
         Command::Bundle { folder } => bundle_into(&registry, &folder, out),
@@ -123,16 +127,32 @@ fn issue(registry: &Registry, person: &str, order: Order, at: Option<u32>, out: 
 fn list_devices(registry: &Registry, out: &Output) -> Result<(), Failure> {
     for device in registry.store().devices()? {
         let key = HEXLOWER.encode(&device.key);
-        let value = json!({ "device": key, "status": device.status, "events": device.stored });
-        out.show(&value, || format!("{key}  {:<8}  {:>9} events", device.status, device.stored))?;
+        let value = json!({
+            "device": key, "status": device.status, "events": device.stored, "communities": device.communities,
+        });
+        out.show(&value, || {
+            let looks_up = match device.communities.as_slice() {
+                [] => String::new(),
+                some => format!("  looks up {}", words(some)),
+            };
+            format!("{key}  {:<8}  {:>9} events{looks_up}", device.status, device.stored)
+        })?;
     }
     Ok(())
 }
 
-fn set_device(registry: &Registry, device: &VerifyingKey, status: DeviceStatus, out: &Output) -> Result<(), Failure> {
-    registry.set_device(device, status)?;
+fn enrol(registry: &Registry, device: &VerifyingKey, communities: &[u32], out: &Output) -> Result<(), Failure> {
+    registry.enrol(device, communities)?;
     let key = HEXLOWER.encode(device.as_bytes());
-    out.show(&json!({ "device": key, "status": status.name() }), || format!("{key} is {}.", status.name()))
+    let value = json!({ "device": key, "status": DeviceStatus::Enrolled.name(), "communities": communities });
+    out.show(&value, || match communities {
+        [] => format!("{key} is enrolled. It looks nobody up."),
+        some => format!("{key} is enrolled. The next roster of {} is for it: `roster publish`.", words(some)),
+    })
+}
+
+fn words(communities: &[u32]) -> String {
+    communities.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn publish(registry: &Registry, new_epoch: bool, out: &Output) -> Result<(), Failure> {
@@ -206,6 +226,6 @@ fn list_events(
 }
 
 /// A text that is no id is nobody's.
-fn known(person: &str) -> Result<PersonId, Failure> {
+pub(crate) fn known(person: &str) -> Result<PersonId, Failure> {
     PersonId::parse(person).ok_or_else(|| Error::from(StoreError::UnknownPerson).into())
 }

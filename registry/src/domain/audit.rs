@@ -35,6 +35,10 @@ pub enum Act {
     Initialised,
     /// A person was registered.
     PersonAdded,
+    /// What is known of a person was changed.
+    PersonChanged,
+    /// A community was added.
+    CommunityAdded,
     /// A live code was issued.
     LiveCodeIssued,
     /// A certificate for carried codes was issued.
@@ -71,6 +75,12 @@ pub enum Act {
     EventsImported,
     /// Sealed notes were opened and shown.
     NotesRead,
+    /// The key of a community's roster was drawn.
+    RosterKeyDrawn,
+    /// A community's roster was made.
+    RosterMade,
+    /// A community has no roster any more, because no gate is to read it.
+    RosterEnded,
 }
 
 impl Act {
@@ -79,6 +89,8 @@ impl Act {
         match self {
             Self::Initialised => "initialised",
             Self::PersonAdded => "person_added",
+            Self::PersonChanged => "person_changed",
+            Self::CommunityAdded => "community_added",
             Self::LiveCodeIssued => "live_code_issued",
             Self::CertificateIssued => "certificate_issued",
             Self::PrintedCodeIssued => "printed_code_issued",
@@ -97,6 +109,9 @@ impl Act {
             Self::ChainConflict => "chain_conflict",
             Self::EventsImported => "events_imported",
             Self::NotesRead => "notes_read",
+            Self::RosterKeyDrawn => "roster_key_drawn",
+            Self::RosterMade => "roster_made",
+            Self::RosterEnded => "roster_ended",
         }
     }
 }

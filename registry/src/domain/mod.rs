@@ -9,6 +9,8 @@ pub mod person;
 pub mod policy;
 pub mod policy_file;
 pub mod publish;
+pub mod roster;
 pub mod rotation;
 pub mod signers;
 pub mod time;
+pub mod vault;

@@ -5,7 +5,10 @@ use std::fmt;
 use data_encoding::{BASE32_NOPAD, BASE64URL_NOPAD};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use tongguan_pass::roster::HOME_BYTES;
 use zeroize::Zeroizing;
+
+use crate::domain::vault::SealedDocument;
 
 /// Characters of a name: enough for any real one, and no essay fits.
 pub const NAME_CHARS: usize = 100;
@@ -70,6 +73,38 @@ impl Name {
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Name(..)")
+    }
+}
+
+/// A building as a guard reads it, such as `3号楼`; empty if it is not known. Its Debug shows nothing, so that no log does.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Home(String);
+
+impl Home {
+    /// Reads a building.
+    ///
+    /// # Errors
+    /// A sentence saying what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        let home = text.trim();
+        if home.len() > HOME_BYTES {
+            return Err("a building has at most 25 bytes: 25 Latin letters or 8 Chinese characters");
+        }
+        if home.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+            return Err("a building must not contain control characters or line breaks");
+        }
+        Ok(Self(home.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Home {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Home(..)")
     }
 }
 
@@ -139,8 +174,27 @@ pub struct NewPerson {
     pub community: u32,
     /// What policies distinguish people by.
     pub category: u8,
+    /// See [`Home`].
+    pub home: Home,
+    /// Their document.
+    pub document: Option<SealedDocument>,
     /// The hash of their token.
     pub token: TokenHash,
+}
+
+/// What is to change about a person.
+#[derive(Debug, Clone, Default)]
+pub struct PersonChange {
+    /// A new name.
+    pub name: Option<Name>,
+    /// A new community.
+    pub community: Option<u32>,
+    /// A new category.
+    pub category: Option<u8>,
+    /// A new building.
+    pub home: Option<Home>,
+    /// Another document, or none.
+    pub document: Option<Option<SealedDocument>>,
 }
 
 #[cfg(test)]
@@ -154,6 +208,17 @@ mod tests {
         for bad in ["", "  ", "a\nb", "a\u{7}", "a\u{2028}b", &"x".repeat(101)] {
             assert!(Name::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_building_fits_a_roster() {
+        assert_eq!(Home::parse(" 3号楼 ").map(|h| h.as_str().to_owned()), Ok("3号楼".to_owned()));
+        assert_eq!(Home::parse(""), Ok(Home::default()));
+        assert!(Home::parse(&"x".repeat(HOME_BYTES)).is_ok());
+        for bad in ["a\nb", &"x".repeat(HOME_BYTES + 1), &"楼".repeat(9)] {
+            assert!(Home::parse(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!(format!("{:?}", Home::parse("3号楼")), "Ok(Home(..))");
     }
 
     #[test]

@@ -67,6 +67,8 @@ pub struct Stock {
     pub keyset: FileRef,
     /// The current policy, if there is one.
     pub policy: Option<FileRef>,
+    /// The current index of the rosters, if there is one.
+    pub rosters: Option<FileRef>,
     /// Every published handle of which a code may be alive.
     pub published: Vec<Dropped>,
     /// Dropped handles not yet published.
@@ -155,7 +157,7 @@ pub fn next(stock: Stock, start: Start, now: u32, signers: &Signers) -> Result<P
         root: stock.root,
         keyset: stock.keyset,
         revocations,
-        files: Head::further(stock.policy, None),
+        files: Head::further(stock.policy, stock.rosters),
     };
     // The key must be good now; the head may outlive it, for a gate checks a head when it fetches it.
     let (id, key) = signers.find(Purpose::Lists, issued_at, issued_at)?;

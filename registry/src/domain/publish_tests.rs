@@ -65,6 +65,7 @@ impl World {
             root: nothing,
             keyset: nothing,
             policy: None,
+            rosters: None,
             published: self.published.clone(),
             waiting: self.waiting.clone(),
         };
@@ -302,6 +303,7 @@ fn when_versions_have_run_out_a_new_epoch_goes_on() {
         root: nothing,
         keyset: nothing,
         policy: None,
+        rosters: None,
         published: Vec::new(),
         waiting: Vec::new(),
     };
@@ -316,7 +318,8 @@ fn without_a_key_that_is_good_now_nothing_is_published() {
     world.now += 500 * DAY;
     let nothing = FileRef::to(1, b"");
     let (root, keyset) = (nothing, nothing);
-    let stock = Stock { last: None, root, keyset, policy: None, published: Vec::new(), waiting: Vec::new() };
+    let stock =
+        Stock { last: None, root, keyset, policy: None, rosters: None, published: Vec::new(), waiting: Vec::new() };
     assert!(matches!(
         next(stock, Start::Next, world.now, &world.signers),
         Err(PublishError::Key(KeyError::Validity { .. }))

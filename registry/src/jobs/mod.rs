@@ -1,7 +1,9 @@
-//! What the registry does by itself while it serves: publish when something waits or the head grows old, and make the next
-//! signing keys when they are due.
+//! What the registry does by itself while it serves: publish when something waits or the head grows old, make the next
+//! signing keys when they are due, and rosters when people or gates have changed.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::task::JoinError;
@@ -11,6 +13,7 @@ use crate::domain::audit::Actor;
 use crate::domain::rotation::Want;
 use crate::keys::Change;
 use crate::registry::Registry;
+use crate::roster::{Effort, Outcome};
 
 /// The longest time until the first revocation after a quiet time is published.
 const LOOK: Duration = Duration::from_secs(10);
@@ -58,6 +61,28 @@ pub async fn rotate_regularly(registry: Arc<Registry>, every: Duration) {
             Err(error) => tracing::error!(%error, "rotating keys stopped unexpectedly; it is tried again"),
         },
     )
+    .await;
+}
+
+/// Makes the rosters whose content has changed, every so often, with one core: the others answer. The publisher names them.
+pub async fn make_rosters_regularly(registry: Arc<Registry>, every: Duration, stopping: Arc<AtomicBool>) {
+    let make = move |registry: &Registry| {
+        let mut go_on = |_, _, _| !stopping.load(Ordering::Relaxed);
+        let mut effort = Effort { threads: NonZeroUsize::MIN, go_on: &mut go_on };
+        registry.make_rosters(None, &Actor::Registry, &mut effort)
+    };
+    regularly(registry, every, make, |looked| match looked {
+        Ok(Ok(outcomes)) => outcomes.into_iter().for_each(|(community, outcome)| match outcome {
+            Ok(Outcome::Made { version, entries, gates, bytes, slots }) => {
+                tracing::info!(community, version, entries, gates, bytes, slots, "made a roster");
+            }
+            Ok(Outcome::Ended) => tracing::info!(community, "has no roster any more: no gate serves it"),
+            Ok(Outcome::Same | Outcome::NoGate | Outcome::Stopped) => {}
+            Err(error) => tracing::error!(community, %error, "could not make the roster; gates keep the last one"),
+        }),
+        Ok(Err(error)) => tracing::error!(%error, "could not make rosters; gates keep the last ones"),
+        Err(error) => tracing::error!(%error, "making rosters stopped unexpectedly; it is tried again"),
+    })
     .await;
 }
 

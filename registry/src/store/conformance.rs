@@ -1,22 +1,24 @@
 //! What every store must keep, whatever its engine: one suite, run on each.
 
 use tongguan_pass::policy::Surge;
-use tongguan_pass::{FileRef, Head, Policy, Purpose, Sha256Hash, SigningKey};
+use tongguan_pass::{FileRef, Head, Policy, Purpose, RosterIndex, Sha256Hash, SigningKey};
 
-use super::{By, Lease, Store, StoreError, Successor};
+use super::{By, DeviceStatus, KeptKey, Lease, NewRoster, Store, StoreError, Successor};
 use crate::domain::audit::{Act, Actor};
 use crate::domain::genesis::{self, Genesis};
 use crate::domain::handle::DropReason;
-use crate::domain::person::{Name, NewPerson, PersonId, Token};
+use crate::domain::person::{Home, Name, NewPerson, PersonChange, PersonId, Token};
 use crate::domain::policy::{empty, with_surge};
 use crate::domain::publish::{self, Edition};
+use crate::domain::roster::{KeptSlot, Member, What};
 use crate::domain::signers::Signers;
 use crate::domain::time::DAY;
+use crate::domain::vault::SealedDocument;
 
 const START: u32 = 1_790_000_000;
 
 pub(super) fn run<S: Store, G>(make: impl Fn() -> (G, S)) {
-    let tests: [fn(&dyn Store); 8] = [
+    let tests: [fn(&dyn Store); 13] = [
         a_handle_is_never_zero_nor_one_that_was_ever_given,
         the_life_of_a_handle_only_grows_and_its_end_is_what_the_lists_say,
         a_person_is_found_by_their_token_only,
@@ -25,6 +27,11 @@ pub(super) fn run<S: Store, G>(make: impl Fn() -> (G, S)) {
         a_new_epoch_starts_the_versions_over_and_takes_along_what_is_revoked,
         trust_files_follow_only_the_ones_they_were_made_from_and_earlier_roots_stay,
         a_policy_is_named_by_the_next_edition_and_stays_as_long_as_it_is_current,
+        a_document_belongs_to_one_person_at_a_time,
+        a_refused_change_of_a_person_changes_nothing,
+        a_gate_serves_what_was_said_last_and_one_taken_away_asks_for_another_key,
+        a_roster_is_kept_only_for_the_gates_and_the_key_it_was_made_for,
+        rosters_are_led_to_by_the_next_edition_and_stay_a_day_after_the_last,
     ];
     for test in tests {
         let (_guard, store) = make();
@@ -59,7 +66,15 @@ pub(super) fn by(seconds: u32) -> By {
 pub(super) fn person(n: u8) -> NewPerson {
     let token = Token::from_random([n; 32]).hash();
     let name = Name::parse("王小明").expect("a name");
-    NewPerson { id: PersonId::from_random([n; 10]), name, community: 1, category: 2, token }
+    NewPerson {
+        id: PersonId::from_random([n; 10]),
+        name,
+        community: 1,
+        category: 2,
+        home: Home::default(),
+        document: None,
+        token,
+    }
 }
 
 fn publish(store: &dyn Store, seconds: u32) -> Edition {
@@ -225,4 +240,177 @@ fn trust_files_follow_only_the_ones_they_were_made_from_and_earlier_roots_stay(s
     let (edition, files) = store.edition().expect("published");
     assert_eq!((edition.head.root.version, edition.head.keyset.version), (2, 2));
     assert!(files.contains(&before.root), "a gate that is a root behind needs it");
+}
+
+fn sealed(n: u8) -> SealedDocument {
+    SealedDocument { lookup: [n; 32], sealed: vec![n; 9] }
+}
+
+fn member(store: &dyn Store, who: &NewPerson) -> Member {
+    let stock = store.roster_stock(1).expect("there");
+    stock.members.into_iter().find(|member| member.id == who.id).expect("one of them")
+}
+
+fn a_document_belongs_to_one_person_at_a_time(store: &dyn Store) {
+    store.set_device(&[1; 32], DeviceStatus::Enrolled, &[1], &by(0)).expect("enrolled");
+    assert!(!store.holds_sealed().expect("asked"));
+    let a = NewPerson { document: Some(sealed(1)), ..person(1) };
+    store.add_person(&a, &by(0)).expect("added");
+    assert!(store.holds_sealed().expect("asked"));
+    let b = NewPerson { document: Some(sealed(1)), ..person(2) };
+    assert!(matches!(store.add_person(&b, &by(0)), Err(StoreError::DocumentTaken)));
+    assert_eq!(store.person_by_token(&b.token).expect("asked"), None, "nothing of it is kept");
+    store.add_person(&person(2), &by(0)).expect("added");
+    let change = |who: &NewPerson, document| {
+        let change = PersonChange { document: Some(document), ..PersonChange::default() };
+        store.change_person(&who.id, &change, &by(1))
+    };
+    assert!(matches!(change(&b, Some(sealed(1))), Err(StoreError::DocumentTaken)));
+    assert_eq!(member(store, &b).document, None);
+    change(&a, Some(sealed(1))).expect("their own once more");
+    change(&a, Some(sealed(2))).expect("another");
+    assert_eq!(member(store, &a).document, Some(sealed(2)));
+    change(&b, Some(sealed(1))).expect("it is free");
+    change(&a, None).expect("none");
+    assert_eq!((member(store, &a).document, member(store, &b).document), (None, Some(sealed(1))));
+}
+
+fn a_refused_change_of_a_person_changes_nothing(store: &dyn Store) {
+    store.set_device(&[1; 32], DeviceStatus::Enrolled, &[1], &by(0)).expect("enrolled");
+    let a = person(1);
+    store.add_person(&a, &by(0)).expect("added");
+    let change = PersonChange {
+        name: Some(Name::parse("李四").expect("a name")),
+        category: Some(9),
+        home: Some(Home::parse("5").expect("a building")),
+        ..PersonChange::default()
+    };
+    let elsewhere = PersonChange { community: Some(9), ..change.clone() };
+    assert!(matches!(store.change_person(&a.id, &elsewhere, &by(1)), Err(StoreError::UnknownCommunity(9))));
+    assert!(matches!(store.change_person(&person(2).id, &change, &by(1)), Err(StoreError::UnknownPerson)));
+    assert_eq!((member(store, &a).name, member(store, &a).category), (a.name.clone(), 2));
+    store.change_person(&a.id, &change, &by(1)).expect("changed");
+    let after = member(store, &a);
+    assert_eq!((after.name.as_str(), after.category, after.home.as_str(), after.handle), ("李四", 9, "5", None));
+    store.add_community(2, &a.name, &by(2)).expect("added");
+    assert!(matches!(store.add_community(2, &a.name, &by(2)), Err(StoreError::CommunityTaken(2))));
+    assert_eq!(store.communities().expect("read").iter().map(|c| c.id).collect::<Vec<_>>(), [1, 2]);
+    let moved = PersonChange { community: Some(2), ..PersonChange::default() };
+    store.change_person(&a.id, &moved, &by(3)).expect("moved");
+    assert!(store.roster_stock(1).expect("there").members.is_empty());
+    assert_eq!(hold(store, &a, 600, &[7]).expect("held"), 7);
+}
+
+fn a_gate_serves_what_was_said_last_and_one_taken_away_asks_for_another_key(store: &dyn Store) {
+    store.add_community(2, &person(1).name, &by(0)).expect("added");
+    let enrol = |n: u8, communities: &[u32]| store.set_device(&[n; 32], DeviceStatus::Enrolled, communities, &by(1));
+    let gates = |community| store.roster_stock(community).expect("there").gates;
+    let renew = || [1, 2].map(|community| store.roster_stock(community).expect("there").key.expect("a key").renew);
+    enrol(2, &[1]).expect("enrolled");
+    enrol(1, &[2, 1, 1]).expect("enrolled");
+    assert_eq!((gates(1), gates(2)), (vec![[1; 32], [2; 32]], vec![[1; 32]]));
+    assert!(matches!(enrol(1, &[2, 9]), Err(StoreError::UnknownCommunity(9))));
+    assert!(matches!(store.roster_stock(9), Err(StoreError::UnknownCommunity(9))));
+    assert_eq!(store.devices().expect("read")[1].communities, [1, 2]);
+    for community in [1, 2] {
+        assert_eq!(store.roster_stock(community).expect("there").key, None);
+        store.renew_roster_key(community, None, (&[1; 16], b"sealed"), &by(2)).expect("the first");
+    }
+    enrol(3, &[1]).expect("enrolled");
+    assert_eq!(renew(), [false, false], "one that comes needs no other key");
+    enrol(1, &[2]).expect("enrolled");
+    assert_eq!((renew(), gates(1)), ([true, false], vec![[2; 32], [3; 32]]));
+    store.set_device(&[1; 32], DeviceStatus::Retired, &[], &by(3)).expect("retired");
+    assert_eq!((renew(), gates(2)), ([true, true], vec![]));
+    let stale = store.renew_roster_key(1, None, (&[2; 16], b"sealed"), &by(4));
+    assert!(matches!(stale, Err(StoreError::RosterChanged)));
+    store.renew_roster_key(1, Some([1; 16]), (&[2; 16], b"anew"), &by(4)).expect("the next");
+    let key = store.roster_stock(1).expect("there").key.expect("a key");
+    assert_eq!(key, KeptKey { salt: [2; 16], sealed: b"anew".to_vec(), renew: false });
+}
+
+/// A community 1 with a gate, a key, and nobody in it.
+fn begin_roster(store: &dyn Store) {
+    store.set_device(&[1; 32], DeviceStatus::Enrolled, &[1], &by(0)).expect("enrolled");
+    store.renew_roster_key(1, None, (&[1; 16], b"sealed"), &by(0)).expect("drawn");
+}
+
+fn roster<'a>(gates: &'a [[u8; 32]], bytes: &'a [u8]) -> NewRoster<'a> {
+    NewRoster { community: 1, salt: [1; 16], gates, inputs: [bytes[0]; 32], bytes, entries: 3 }
+}
+
+fn a_roster_is_kept_only_for_the_gates_and_the_key_it_was_made_for(store: &dyn Store) {
+    begin_roster(store);
+    let gates = [[1; 32]];
+    let keep = |new: &NewRoster<'_>| store.keep_roster(new, &by(1));
+    let changed = |done| matches!(done, Err(StoreError::RosterChanged));
+    assert!(changed(keep(&roster(&[], b"a"))));
+    assert!(changed(keep(&NewRoster { salt: [2; 16], ..roster(&gates, b"a") })));
+    assert!(changed(keep(&NewRoster { community: 2, ..roster(&gates, b"a") })));
+    assert_eq!(store.roster_stock(1).expect("there").inputs, None);
+    assert_eq!(keep(&roster(&gates, b"a")).expect("kept"), 1);
+    assert_eq!(store.roster_stock(1).expect("there").inputs, Some([b'a'; 32]));
+
+    // Slots outlive rosters, and go with their key.
+    let a = person(1);
+    store.add_person(&a, &by(0)).expect("added");
+    let slot = KeptSlot { made_for: [5; 32], sealed: vec![1] };
+    store.keep_slots(&[(a.id.clone(), What::Document, slot.clone())]).expect("kept");
+    let later = KeptSlot { made_for: [6; 32], sealed: vec![2] };
+    store
+        .keep_slots(&[(a.id.clone(), What::Handle, slot), (a.id.clone(), What::Document, later.clone())])
+        .expect("kept");
+    assert_eq!(member(store, &a).slots[1], Some(later));
+    assert!(member(store, &a).slots[0].is_some());
+    assert!(changed(store.end_roster(1, &by(2)).map(|()| 0)), "a gate serves it");
+    store.set_device(&[2; 32], DeviceStatus::Enrolled, &[1], &by(2)).expect("enrolled");
+    store.set_device(&[1; 32], DeviceStatus::Retired, &[], &by(2)).expect("retired");
+    assert!(changed(keep(&roster(&[[2; 32]], b"b"))), "another key is due");
+    store.renew_roster_key(1, Some([1; 16]), (&[3; 16], b"sealed"), &by(3)).expect("drawn");
+    assert_eq!(member(store, &a).slots, [None, None]);
+    assert_eq!(keep(&NewRoster { salt: [3; 16], ..roster(&[[2; 32]], b"b") }).expect("kept"), 2);
+    let of = store.rosters().expect("read");
+    assert_eq!((of.len(), of[0].version, of[0].entries, of[0].gates, of[0].size), (1, 2, 3, 1, 1));
+}
+
+fn rosters_are_led_to_by_the_next_edition_and_stay_a_day_after_the_last(store: &dyn Store) {
+    begin_roster(store);
+    let waits = || store.standing(START).expect("stands").rosters;
+    assert_eq!((publish(store, 1).head.rosters(), waits()), (None, false));
+    let keep = |bytes: &[u8], at| store.keep_roster(&roster(&[[1; 32]], bytes), &by(at)).expect("kept");
+    let there = |bytes: &[u8]| store.file(&Sha256Hash::of(bytes)).expect("asked").is_some();
+    let published = || store.rosters().expect("read")[0].published;
+    keep(b"a", 2);
+    assert!(waits() && !published());
+    let first = publish(store, 3).head;
+    assert!(!waits() && published());
+    let named = *first.rosters().expect("an index");
+    let index = RosterIndex::decode(&store.file(&named.hash).expect("asked").expect("there")).expect("an index");
+    assert_eq!((named.version, index.of(1)), (1, Some(&FileRef::to(1, b"a"))));
+    let (_, files) = store.edition().expect("published");
+    assert!(files.contains(&index.encode()) && files.contains(&b"a".to_vec()), "a stick holds both");
+    // However long nothing changes, the index is the same file, and all of it stays.
+    for day in 1..10 {
+        assert_eq!(publish(store, day * DAY).head.rosters(), Some(&named));
+    }
+    assert!(there(b"a"));
+    // One that no head ever named goes after a day; one that a head named stays for a day after it.
+    keep(b"b", 10 * DAY);
+    keep(b"c", 10 * DAY + 1);
+    assert!(there(b"a"), "the head still leads to it");
+    let edition = publish(store, 12 * DAY).head;
+    assert_eq!(edition.rosters().map(|file| file.version), Some(3));
+    assert!(there(b"a") && !there(b"b") && there(b"c"));
+    publish(store, 12 * DAY + DAY / 2);
+    assert!(there(b"a"));
+    publish(store, 14 * DAY);
+    assert!(!there(b"a") && there(b"c"));
+
+    store.set_device(&[1; 32], DeviceStatus::Retired, &[], &by(14 * DAY)).expect("retired");
+    store.end_roster(1, &by(14 * DAY)).expect("ended");
+    assert!(store.rosters().expect("read").is_empty() && waits());
+    let last = *publish(store, 15 * DAY).head.rosters().expect("an index of nothing");
+    assert_eq!(store.file(&last.hash).expect("asked"), Some(RosterIndex::default().encode()));
+    publish(store, 17 * DAY);
+    assert!(!there(b"c"));
 }

@@ -4,18 +4,22 @@
 
 #[cfg(test)]
 mod conformance;
+mod roster;
 pub mod sqlite;
 
 use std::io;
+
+pub use roster::{Community, KeptKey, NewRoster, RosterInfo, RosterStock};
 
 use tongguan_pass::{Batch, ListError, Policy, Sha256Hash};
 
 use crate::domain::audit::{Act, Actor};
 use crate::domain::genesis::Genesis;
 use crate::domain::handle::{DropReason, Holder};
-use crate::domain::person::{NewPerson, PersonId, TokenHash};
+use crate::domain::person::{Name, NewPerson, PersonChange, PersonId, TokenHash};
 use crate::domain::policy::PolicyError;
 use crate::domain::publish::{Edition, Publication, PublishError, Stock};
+use crate::domain::roster::{KeptSlot, What};
 
 /// Devices not enrolled that may hand in events. More would let anybody fill the store with names of devices.
 pub const PENDING_DEVICES: u32 = 1_000;
@@ -35,6 +39,15 @@ pub enum StoreError {
     /// No such community.
     #[error("there is no community {0}")]
     UnknownCommunity(u32),
+    /// There is a community of that number.
+    #[error("there is a community {0} already; nothing was changed")]
+    CommunityTaken(u32),
+    /// Somebody else has that document. Who, is not told.
+    #[error("somebody else is registered with this document already; nothing was changed")]
+    DocumentTaken,
+    /// The gates or the key of a roster changed while it was made.
+    #[error("the gates of this community changed meanwhile; run it again")]
+    RosterChanged,
     /// Nothing has been published yet.
     #[error("nothing has been published yet; run `tongguan-registry publish`")]
     NothingPublished,
@@ -152,6 +165,8 @@ pub struct Standing {
     pub head: Option<(u32, u32)>,
     /// Dropped handles that the next publish will enter.
     pub waiting: u32,
+    /// Whether the rosters are others than those of the current head.
+    pub rosters: bool,
 }
 
 /// What became of a batch.
@@ -202,6 +217,8 @@ pub struct Device {
     pub stored: u64,
     /// How often it contradicted what it had handed in before; while it is not enrolled, counted to [`PENDING_CONFLICTS`].
     pub conflicts: u32,
+    /// The communities whose people it may look up, ascending.
+    pub communities: Vec<u32>,
 }
 
 /// A record as kept.
@@ -328,8 +345,17 @@ pub trait Store: Send + Sync {
     /// Makes the next version of the policy, which the next edition names; none if it is the same.
     fn change_policy(&self, redraft: Redraft<'_>, act: Act, by: &By) -> Result<NewPolicy, StoreError>;
 
-    /// Registers a person; [`StoreError::UnknownCommunity`].
+    /// Adds a community; [`StoreError::CommunityTaken`].
+    fn add_community(&self, id: u32, name: &Name, by: &By) -> Result<(), StoreError>;
+
+    /// Every community, ascending.
+    fn communities(&self) -> Result<Vec<Community>, StoreError>;
+
+    /// Registers a person; [`StoreError::UnknownCommunity`], [`StoreError::DocumentTaken`].
     fn add_person(&self, person: &NewPerson, by: &By) -> Result<(), StoreError>;
+
+    /// Changes what is known of a person; [`StoreError::UnknownPerson`] and those of [`Self::add_person`].
+    fn change_person(&self, person: &PersonId, change: &PersonChange, by: &By) -> Result<(), StoreError>;
 
     /// Whose token it is.
     fn person_by_token(&self, token: &TokenHash) -> Result<Option<PersonId>, StoreError>;
@@ -353,8 +379,8 @@ pub trait Store: Send + Sync {
     /// A file by its hash.
     fn file(&self, hash: &Sha256Hash) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// The current edition and, as of one moment, every file that a gate may need for it: those it names and the earlier
-    /// roots (SY 3.6); [`StoreError::NothingPublished`].
+    /// The current edition and, as of one moment, every file that a gate may need for it: those it names, the rosters of its
+    /// index (SY 13.1) and the earlier roots (SY 3.6); [`StoreError::NothingPublished`].
     fn edition(&self) -> Result<(Edition, Vec<Vec<u8>>), StoreError>;
 
     /// Stores what is new of a batch; [`StoreError::ChainConflict`] (audited), [`StoreError::TooManyPending`],
@@ -368,8 +394,14 @@ pub trait Store: Send + Sync {
     fn run(&self, device: &[u8; 32]) -> Result<Option<Run>, StoreError>;
 
     /// Takes a device in, or lets it go, as `status` says (`enrolled` or `retired`). One that has handed in nothing yet is
-    /// known from then on.
-    fn set_device(&self, device: &[u8; 32], status: DeviceStatus, by: &By) -> Result<(), StoreError>;
+    /// known from then on. It may look up the people of `communities` and of no others; [`StoreError::UnknownCommunity`].
+    fn set_device(
+        &self,
+        device: &[u8; 32],
+        status: DeviceStatus,
+        communities: &[u32],
+        by: &By,
+    ) -> Result<(), StoreError>;
 
     /// Every device, in the order in which they came.
     fn devices(&self) -> Result<Vec<Device>, StoreError>;
@@ -379,6 +411,35 @@ pub trait Store: Send + Sync {
 
     /// Lets `read` read the history of a device as of one moment; not at all if there is no such device.
     fn history(&self, device: &[u8; 32], read: Reader<'_>) -> Result<(), StoreError>;
+
+    /// Whether something is kept that only the data key opens.
+    fn holds_sealed(&self) -> Result<bool, StoreError>;
+
+    /// What a community's roster is made from; [`StoreError::UnknownCommunity`].
+    fn roster_stock(&self, community: u32) -> Result<RosterStock, StoreError>;
+
+    /// Keeps a new salt and sealed key for a community's roster, in the place of those with the salt `before`, and forgets the
+    /// slots that were made with those; [`StoreError::RosterChanged`].
+    fn renew_roster_key(
+        &self,
+        community: u32,
+        before: Option<[u8; 16]>,
+        key: (&[u8; 16], &[u8]),
+        by: &By,
+    ) -> Result<(), StoreError>;
+
+    /// Keeps slots, so that they need not be made again.
+    fn keep_slots(&self, slots: &[(PersonId, What, KeptSlot)]) -> Result<(), StoreError>;
+
+    /// Makes a roster the newest of its community, which the next edition leads to; its version. [`StoreError::RosterChanged`]
+    /// if its gates or its key are no longer those it was made for.
+    fn keep_roster(&self, roster: &NewRoster<'_>, by: &By) -> Result<u32, StoreError>;
+
+    /// Takes away the roster of a community that no gate serves; [`StoreError::RosterChanged`] if one does.
+    fn end_roster(&self, community: u32, by: &By) -> Result<(), StoreError>;
+
+    /// The newest roster of each community that has one.
+    fn rosters(&self) -> Result<Vec<RosterInfo>, StoreError>;
 
     /// Audits an act that changes nothing else.
     fn note_act(&self, act: Act, subject: &str, by: &By) -> Result<(), StoreError>;

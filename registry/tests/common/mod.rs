@@ -5,7 +5,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -23,6 +23,14 @@ pub struct Ran {
 }
 
 impl Ran {
+    fn of(done: Output) -> Self {
+        Self {
+            code: done.status.code().unwrap(),
+            out: String::from_utf8(done.stdout).unwrap(),
+            err: String::from_utf8(done.stderr).unwrap(),
+        }
+    }
+
     /// The one JSON object on standard output.
     #[track_caller]
     pub fn json(&self) -> Value {
@@ -68,6 +76,32 @@ impl Folder {
         run(&all)
     }
 
+    /// As [`Self::run`], with this on standard input.
+    pub fn run_with(&self, command: &str, input: &str) -> Ran {
+        self.command(command, input, "warn")
+    }
+
+    /// As [`Self::run_with`], and the log tells everything.
+    pub fn run_traced(&self, command: &str, input: &str) -> Ran {
+        self.command(command, input, "trace")
+    }
+
+    fn command(&self, command: &str, input: &str, log: &str) -> Ran {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tongguan-registry"))
+            .args(["--json", "--data"])
+            .arg(self.data())
+            .args(command.split(' '))
+            .env("RUST_LOG", log)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // One that is refused before it reads does not wait for it.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        Ran::of(child.wait_with_output().unwrap())
+    }
+
     /// A new person's id and token.
     pub fn person(&self) -> (String, String) {
         let added = self.run("person add --name 王小明").json();
@@ -94,12 +128,7 @@ impl Folder {
 }
 
 pub fn run(args: &[String]) -> Ran {
-    let done = Command::new(env!("CARGO_BIN_EXE_tongguan-registry")).args(args).output().unwrap();
-    Ran {
-        code: done.status.code().unwrap(),
-        out: String::from_utf8(done.stdout).unwrap(),
-        err: String::from_utf8(done.stderr).unwrap(),
-    }
+    Ran::of(Command::new(env!("CARGO_BIN_EXE_tongguan-registry")).args(args).output().unwrap())
 }
 
 /// The keyset a head leads to, believed from the root down.

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use tongguan_pass::{Batch, Sha256Hash};
 
-use super::{audit, proof, signed, unsigned};
+use super::{audit, proof, rosters, signed, unsigned};
 use crate::domain::audit::Act;
 use crate::domain::events::{Judgement, Neighbours, judge};
 use crate::store::{
@@ -63,6 +63,7 @@ pub(super) fn set_device(
     tx: &Transaction<'_>,
     key: &[u8; 32],
     status: DeviceStatus,
+    communities: &[u32],
     by: &By,
 ) -> Result<(), StoreError> {
     tx.execute(
@@ -70,6 +71,8 @@ pub(super) fn set_device(
          ON CONFLICT (key) DO UPDATE SET status = excluded.status",
         params![key, status.name(), by.at],
     )?;
+    let id = tx.query_row("SELECT id FROM devices WHERE key = ?1", [key], |r| r.get(0))?;
+    rosters::set_served(tx, id, communities)?;
     let act = match status {
         DeviceStatus::Enrolled => Act::DeviceEnrolled,
         DeviceStatus::Retired => Act::DeviceRetired,

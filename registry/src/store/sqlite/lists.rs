@@ -9,7 +9,7 @@ use super::audit;
 use crate::domain::audit::Act;
 use crate::domain::genesis::{COMMUNITY, COMMUNITY_NAME, Genesis};
 use crate::domain::handle::Dropped;
-use crate::domain::publish::{Edition, FIRST_EPOCH, Stock};
+use crate::domain::publish::{Edition, FIRST_EPOCH, Stock, named_files};
 use crate::domain::time::DAY;
 use crate::store::{Author, By, Standing, StoreError, Successor, Trust, TrustHistory};
 
@@ -81,12 +81,13 @@ pub(super) fn publish(tx: &Transaction<'_>, author: Author<'_>, by: &By) -> Resu
         root: newest_ref(tx, "root")?,
         keyset: newest_ref(tx, "keyset")?,
         policy: super::policy::named(tx)?,
+        rosters: super::rosters::named(tx)?,
         published: dropped(tx, Lists::Published, oldest_day)?,
         waiting: dropped(tx, Lists::Waiting, oldest_day)?,
         last,
     };
-    let before: Vec<FileRef> = stock.last.iter().flat_map(|l| l.names().collect::<Vec<_>>()).collect();
-    let epoch = stock.last.as_ref().map(|l| l.head.epoch);
+    let before = stock.last.as_ref().map(|l| l.head.clone());
+    let epoch = before.as_ref().map(|head| head.epoch);
     let publication = author(stock)?;
     let edition = publication.edition;
     if epoch.is_some_and(|epoch| epoch != edition.head.epoch) {
@@ -102,7 +103,7 @@ pub(super) fn publish(tx: &Transaction<'_>, author: Author<'_>, by: &By) -> Resu
         enter.execute([*handle, revocations])?;
     }
     insert_head(tx, &edition)?;
-    forget_old(tx, &edition, &before)?;
+    forget_old(tx, &edition, before.as_ref())?;
     let Head { epoch, version, .. } = edition.head;
     let which = if epoch == FIRST_EPOCH { format!("head:{version}") } else { format!("head:{version}:epoch:{epoch}") };
     audit(tx, by, Act::Published, &which)?;
@@ -118,10 +119,11 @@ fn insert_head(tx: &Transaction<'_>, e: &Edition) -> Result<(), StoreError> {
 }
 
 /// A file stays a day after the last head that named it: somebody may be on the way with that head.
-fn forget_old(tx: &Transaction<'_>, edition: &Edition, before: &[FileRef]) -> Result<(), StoreError> {
+fn forget_old(tx: &Transaction<'_>, edition: &Edition, before: Option<&Head>) -> Result<(), StoreError> {
     let now = edition.head.issued_at;
     let mut touch = tx.prepare_cached("UPDATE files SET last_named_at = ?2 WHERE sha256 = ?1")?;
-    for file in edition.names().chain(before.iter().copied()) {
+    let gone = before.map_or_else(|| Ok(Vec::new()), |before| replaced_rosters(tx, &edition.head, before))?;
+    for file in edition.names().chain(before.into_iter().flat_map(named_files)).chain(gone) {
         let rows = touch.execute(params![file.hash.0, now])?;
         if rows == 0 {
             return Err(StoreError::Damaged("a file that the head names is missing".to_owned()));
@@ -130,11 +132,24 @@ fn forget_old(tx: &Transaction<'_>, edition: &Edition, before: &[FileRef]) -> Re
     let day_ago = now.saturating_sub(DAY);
     tx.execute(
         "DELETE FROM files WHERE last_named_at < ?1
-             AND sha256 NOT IN (SELECT sha256 FROM trust) AND sha256 NOT IN (SELECT sha256 FROM policies)",
+             AND sha256 NOT IN (SELECT sha256 FROM trust) AND sha256 NOT IN (SELECT sha256 FROM policies)
+             AND sha256 NOT IN (SELECT sha256 FROM rosters WHERE sha256 IS NOT NULL)
+             AND sha256 NOT IN (SELECT sha256 FROM roster_index)",
         [day_ago],
     )?;
     tx.execute("DELETE FROM heads WHERE issued_at < ?1 AND version < ?2", [day_ago, edition.head.version])?;
     Ok(())
+}
+
+/// The rosters to which a head led and the next one does not. Those of the newest index stay as they are: to mark a file is
+/// to write all of it again, and a city's rosters are large.
+fn replaced_rosters(tx: &Transaction<'_>, head: &Head, before: &Head) -> Result<Vec<FileRef>, StoreError> {
+    if head.rosters() == before.rosters() {
+        return Ok(Vec::new());
+    }
+    let now = super::rosters::of_head(tx, head)?;
+    let gone = super::rosters::of_head(tx, before)?.into_iter().filter(|roster| !now.contains(roster));
+    Ok(gone.map(|(_, file)| file).collect())
 }
 
 pub(super) fn keep(tx: &Transaction<'_>, bytes: &[u8], at: u32) -> Result<Sha256Hash, StoreError> {
@@ -183,7 +198,9 @@ pub(super) fn standing(tx: &Transaction<'_>, now: u32) -> Result<Standing, Store
              WHERE dropped_at IS NOT NULL AND published_in IS NULL AND alive_until >= ?1",
         )?
         .query_row([yesterday * DAY], |r| r.get(0))?;
-    Ok(Standing { head, waiting })
+    let named = super::rosters::named(tx)?;
+    let rosters = current_head(tx)?.is_some_and(|head| head.rosters() != named.as_ref());
+    Ok(Standing { head, waiting, rosters })
 }
 
 pub(super) fn head(tx: &Transaction<'_>) -> Result<Vec<u8>, StoreError> {
@@ -204,11 +221,16 @@ pub(super) fn file(tx: &Transaction<'_>, hash: &Sha256Hash) -> Result<Option<Vec
 pub(super) fn edition(tx: &Transaction<'_>) -> Result<(Edition, Vec<Vec<u8>>), StoreError> {
     let edition = current(tx)?.ok_or(StoreError::NothingPublished)?;
     let missing = || StoreError::Damaged("a file that the head names is missing".to_owned());
-    let mut files: Vec<Vec<u8>> =
-        edition.names().map(|f| file(tx, &f.hash)?.ok_or_else(missing)).collect::<Result<_, _>>()?;
+    let rosters = super::rosters::of_head(tx, &edition.head)?.into_iter().map(|(_, file)| file);
+    let all = edition.names().chain(rosters);
+    let mut files: Vec<Vec<u8>> = all.map(|f| file(tx, &f.hash)?.ok_or_else(missing)).collect::<Result<_, _>>()?;
     let named = edition.head.root.hash;
     files.extend(trust_history(tx)?.roots.into_iter().filter(|root| Sha256Hash::of(root) != named));
     Ok((edition, files))
+}
+
+pub(super) fn current_head(tx: &Transaction<'_>) -> Result<Option<Head>, StoreError> {
+    Ok(current(tx)?.map(|edition| edition.head))
 }
 
 fn current(tx: &Transaction<'_>) -> Result<Option<Edition>, StoreError> {

@@ -8,6 +8,7 @@ mod lists;
 mod people;
 mod policy;
 mod proof;
+mod rosters;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -20,11 +21,13 @@ use tongguan_pass::{Policy, Sha256Hash};
 use crate::domain::audit::Act;
 use crate::domain::genesis::Genesis;
 use crate::domain::handle::{DropReason, Holder};
-use crate::domain::person::{NewPerson, PersonId, TokenHash};
+use crate::domain::person::{Name, NewPerson, PersonChange, PersonId, TokenHash};
 use crate::domain::publish::Edition;
+use crate::domain::roster::{KeptSlot, What};
 use crate::store::{
-    Author, By, Device, DeviceStatus, Draw, KeptRecord, Lease, NewPolicy, Reader, Receipt, Redraft, Run, Signed,
-    Standing, Store, StoreError, StoredEvent, Successor, Trust, TrustHistory,
+    Author, By, Community, Device, DeviceStatus, Draw, KeptRecord, Lease, NewPolicy, NewRoster, Reader, Receipt,
+    Redraft, RosterInfo, RosterStock, Run, Signed, Standing, Store, StoreError, StoredEvent, Successor, Trust,
+    TrustHistory,
 };
 
 const MIGRATIONS: &[M<'static>] = &[
@@ -32,6 +35,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/002-policy.sql")),
     M::up(include_str!("../../../migrations/003-receipts.sql")),
     M::up(include_str!("../../../migrations/004-conflicts.sql")),
+    M::up(include_str!("../../../migrations/005-roster.sql")),
 ];
 const BUSY: Duration = Duration::from_secs(5);
 /// Reading connections kept open for the next reader.
@@ -172,8 +176,20 @@ impl Store for SqliteStore {
         self.write(|tx| policy::change(tx, redraft, act, by))
     }
 
+    fn add_community(&self, id: u32, name: &Name, by: &By) -> Result<(), StoreError> {
+        self.write(|tx| rosters::add_community(tx, id, name, by))
+    }
+
+    fn communities(&self) -> Result<Vec<Community>, StoreError> {
+        self.read(rosters::communities)
+    }
+
     fn add_person(&self, person: &NewPerson, by: &By) -> Result<(), StoreError> {
         self.write(|tx| people::add(tx, person, by))
+    }
+
+    fn change_person(&self, person: &PersonId, change: &PersonChange, by: &By) -> Result<(), StoreError> {
+        self.write(|tx| people::change(tx, person, change, by))
     }
 
     fn person_by_token(&self, token: &TokenHash) -> Result<Option<PersonId>, StoreError> {
@@ -221,8 +237,14 @@ impl Store for SqliteStore {
         self.read(|tx| proof::newest_run(tx, device))
     }
 
-    fn set_device(&self, device: &[u8; 32], status: DeviceStatus, by: &By) -> Result<(), StoreError> {
-        self.write(|tx| events::set_device(tx, device, status, by))
+    fn set_device(
+        &self,
+        device: &[u8; 32],
+        status: DeviceStatus,
+        communities: &[u32],
+        by: &By,
+    ) -> Result<(), StoreError> {
+        self.write(|tx| events::set_device(tx, device, status, communities, by))
     }
 
     fn devices(&self) -> Result<Vec<Device>, StoreError> {
@@ -235,6 +257,40 @@ impl Store for SqliteStore {
 
     fn history(&self, device: &[u8; 32], read: Reader<'_>) -> Result<(), StoreError> {
         self.read(|tx| proof::history(tx, device, read))
+    }
+
+    fn holds_sealed(&self) -> Result<bool, StoreError> {
+        self.read(rosters::holds_sealed)
+    }
+
+    fn roster_stock(&self, community: u32) -> Result<RosterStock, StoreError> {
+        self.read(|tx| rosters::stock(tx, community))
+    }
+
+    fn renew_roster_key(
+        &self,
+        community: u32,
+        before: Option<[u8; 16]>,
+        key: (&[u8; 16], &[u8]),
+        by: &By,
+    ) -> Result<(), StoreError> {
+        self.write(|tx| rosters::renew_key(tx, community, before, key, by))
+    }
+
+    fn keep_slots(&self, slots: &[(PersonId, What, KeptSlot)]) -> Result<(), StoreError> {
+        self.write(|tx| rosters::keep_slots(tx, slots))
+    }
+
+    fn keep_roster(&self, roster: &NewRoster<'_>, by: &By) -> Result<u32, StoreError> {
+        self.write(|tx| rosters::keep_roster(tx, roster, by))
+    }
+
+    fn end_roster(&self, community: u32, by: &By) -> Result<(), StoreError> {
+        self.write(|tx| rosters::end_roster(tx, community, by))
+    }
+
+    fn rosters(&self) -> Result<Vec<RosterInfo>, StoreError> {
+        self.read(|tx| rosters::list(tx, lists::current_head(tx)?.as_ref()))
     }
 
     fn note_act(&self, act: Act, subject: &str, by: &By) -> Result<(), StoreError> {

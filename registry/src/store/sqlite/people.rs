@@ -3,25 +3,77 @@
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::audit;
+use super::rosters::expect_community;
 use crate::domain::audit::Act;
 use crate::domain::handle::{DropReason, Holder};
-use crate::domain::person::{NewPerson, PersonId, TokenHash};
+use crate::domain::person::{Home, Name, NewPerson, PersonChange, PersonId, TokenHash};
+use crate::domain::vault::SealedDocument;
 use crate::store::{By, Draw, Lease, StoreError};
 
 /// Draws before giving up. With half of all handles in use the chance to need more is 2^-64.
 const DRAWS: usize = 64;
 
 pub(super) fn add(tx: &Transaction<'_>, person: &NewPerson, by: &By) -> Result<(), StoreError> {
-    let known: bool =
-        tx.query_row("SELECT EXISTS (SELECT 1 FROM communities WHERE id = ?1)", [person.community], |r| r.get(0))?;
-    if !known {
-        return Err(StoreError::UnknownCommunity(person.community));
+    expect_community(tx, person.community)?;
+    tx.execute(
+        "INSERT INTO people (id, name, community, category, home, token_hash, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            person.id.as_str(),
+            person.name.as_str(),
+            person.community,
+            person.category,
+            person.home.as_str(),
+            person.token.0,
+            by.at
+        ],
+    )?;
+    if let Some(document) = &person.document {
+        set_document(tx, &person.id, document)?;
+    }
+    audit(tx, by, Act::PersonAdded, person.id.as_str())
+}
+
+pub(super) fn change(tx: &Transaction<'_>, person: &PersonId, new: &PersonChange, by: &By) -> Result<(), StoreError> {
+    expect_person(tx, person)?;
+    if let Some(community) = new.community {
+        expect_community(tx, community)?;
     }
     tx.execute(
-        "INSERT INTO people (id, name, community, category, token_hash, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![person.id.as_str(), person.name.as_str(), person.community, person.category, person.token.0, by.at],
+        "UPDATE people SET name = coalesce(?2, name), community = coalesce(?3, community),
+             category = coalesce(?4, category), home = coalesce(?5, home) WHERE id = ?1",
+        params![
+            person.as_str(),
+            new.name.as_ref().map(Name::as_str),
+            new.community,
+            new.category,
+            new.home.as_ref().map(Home::as_str)
+        ],
     )?;
-    audit(tx, by, Act::PersonAdded, person.id.as_str())
+    match &new.document {
+        Some(Some(document)) => set_document(tx, person, document)?,
+        Some(None) => _ = tx.execute("DELETE FROM documents WHERE person = ?1", [person.as_str()])?,
+        None => {}
+    }
+    audit(tx, by, Act::PersonChanged, person.as_str())
+}
+
+fn set_document(tx: &Transaction<'_>, person: &PersonId, document: &SealedDocument) -> Result<(), StoreError> {
+    let taken: bool = tx
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM documents WHERE lookup = ?1 AND person <> ?2)")?
+        .query_row(params![document.lookup, person.as_str()], |r| r.get(0))?;
+    if taken {
+        return Err(StoreError::DocumentTaken);
+    }
+    tx.prepare_cached("INSERT OR REPLACE INTO documents (person, lookup, sealed) VALUES (?1, ?2, ?3)")?
+        .execute(params![person.as_str(), document.lookup, document.sealed])?;
+    Ok(())
+}
+
+fn expect_person(tx: &Transaction<'_>, person: &PersonId) -> Result<(), StoreError> {
+    let known: bool =
+        tx.query_row("SELECT EXISTS (SELECT 1 FROM people WHERE id = ?1)", [person.as_str()], |r| r.get(0))?;
+    if known { Ok(()) } else { Err(StoreError::UnknownPerson) }
 }
 
 pub(super) fn by_token(tx: &Transaction<'_>, token: &TokenHash) -> Result<Option<PersonId>, StoreError> {
@@ -82,11 +134,7 @@ pub(super) fn drop_handle(
     reason: DropReason,
     by: &By,
 ) -> Result<u32, StoreError> {
-    let known: bool =
-        tx.query_row("SELECT EXISTS (SELECT 1 FROM people WHERE id = ?1)", [person.as_str()], |r| r.get(0))?;
-    if !known {
-        return Err(StoreError::UnknownPerson);
-    }
+    expect_person(tx, person)?;
     let dropped = tx.execute(
         "UPDATE handles SET dropped_at = ?2, reason = ?3 WHERE person = ?1 AND dropped_at IS NULL",
         params![person.as_str(), by.at, reason as u8],

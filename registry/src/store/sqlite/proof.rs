@@ -48,20 +48,23 @@ pub(super) fn devices(tx: &Transaction<'_>, only: Option<&[u8; 32]>) -> Result<V
     let sql = "SELECT key, status, unsigned_to,
             (SELECT coalesce(max(seq), 0) FROM events WHERE device = devices.id),
             (SELECT count(*) FROM events WHERE device = devices.id),
-            (SELECT count(*) FROM audit WHERE act = 'chain_conflict' AND actor = 'device:' || lower(hex(key)))
+            (SELECT count(*) FROM audit WHERE act = 'chain_conflict' AND actor = 'device:' || lower(hex(key))), id
          FROM devices WHERE ?1 IS NULL OR key = ?1 ORDER BY id";
     let mut rows = tx.prepare(sql)?;
-    let rows = rows.query_map([only], |r| {
-        Ok(Device {
+    let mut rows = rows.query([only])?;
+    let mut all = Vec::new();
+    while let Some(r) = rows.next()? {
+        all.push(Device {
             key: r.get(0)?,
             status: r.get(1)?,
             unsigned_to: unsigned(r.get(2)?),
             highest: unsigned(r.get(3)?),
             stored: unsigned(r.get(4)?),
             conflicts: r.get(5)?,
-        })
-    })?;
-    Ok(rows.collect::<Result<_, _>>()?)
+            communities: super::rosters::served(tx, r.get(6)?)?,
+        });
+    }
+    Ok(all)
 }
 
 pub(super) fn records(
