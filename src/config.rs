@@ -22,6 +22,8 @@ pub struct Config {
     pub screen: ScreenKind,
     /// The language the screen starts in.
     pub language: Language,
+    /// The colours of the screen.
+    pub theme: Theme,
     /// The lane's name, for the journal and the screen.
     pub lane: String,
     /// Whether a guard stands there.
@@ -52,6 +54,7 @@ impl Default for Config {
             camera: CameraSource::Nokhwa(0),
             screen: ScreenKind::Window,
             language: Language::Zh,
+            theme: Theme::Auto,
             lane: "1".into(),
             attended: true,
             gate: GateConfig::default(),
@@ -64,6 +67,19 @@ impl Default for Config {
             sound: SoundConfig::default(),
         }
     }
+}
+
+/// The colours of the screen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// Dark.
+    Night,
+    /// Light, for a screen on which the sun stands.
+    Day,
+    /// Light by day, as far as the time is known.
+    #[default]
+    Auto,
 }
 
 /// The gate's relay.
@@ -558,6 +574,7 @@ mod tests {
             ("camera = \"webcam\"", "nokhwa:0"),
             ("screen = \"tv\"", "linuxkms"),
             ("lane = \"\"", "lane"),
+            ("theme = \"dawn\"", "theme"),
             ("[sound]\nvolume = 101", "sound.volume"),
             ("not toml", "t.toml"),
         ] {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::preview::Frame;
 use super::ui::{MainWindow, Post};
-use super::{Fault, Guards, Past, Shown, StatusLine};
+use super::{Aim, Fault, Guards, Past, Shown, StatusLine};
 use crate::lang::Text;
 
 /// Twelve frames a second look live; more would only heat the Pi.
@@ -21,7 +21,7 @@ pub(super) struct Mail {
     pub(super) guards: Option<Guards>,
     pub(super) past: Option<Vec<Past>>,
     pub(super) fault: Option<Option<Fault>>,
-    pub(super) frame: Option<Frame>,
+    pub(super) frame: Option<(Frame, Option<Aim>)>,
     pub(super) quit: bool,
 }
 

@@ -30,6 +30,7 @@ use picture::Stage;
 
 pub use request::{Page, Request, reasons};
 
+pub use crate::config::Theme;
 pub use crate::decide::Level;
 use crate::guards::Counts;
 use crate::lang::{Language, Text};
@@ -134,6 +135,16 @@ pub struct Fault {
     pub technician: Text,
 }
 
+/// Where in a frame a code is, in shares of its width and height.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(missing_docs, reason = "they say it")]
+pub struct Aim {
+    pub left: f32,
+    pub top: f32,
+    pub right: f32,
+    pub bottom: f32,
+}
+
 /// One line of the trust ladder in plain words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusLine {
@@ -150,6 +161,8 @@ pub struct Options {
     pub backend: Backend,
     /// The language to begin with.
     pub language: Language,
+    /// Its colours.
+    pub theme: Theme,
     /// The lane's name, as the people at the gate call it.
     pub lane_name: String,
     /// Whether a guard stands there; else nobody is asked to touch anything.
@@ -165,6 +178,7 @@ impl Default for Options {
         Self {
             backend: Backend::None,
             language: Language::default(),
+            theme: Theme::Night,
             lane_name: String::new(),
             attended: true,
             verdict_for: Duration::from_secs(4),
@@ -191,11 +205,11 @@ impl Screen {
         self.mailbox.post(|mail| mail.face = Some(Face::Ready));
     }
 
-    /// A frame of the live preview: `height` rows of `width` grey bytes. Made small here, at most twelve times a
-    /// second; frames between are dropped before they cost anything.
-    pub fn preview(&self, width: u32, height: u32, luma: &[u8]) {
+    /// A frame of the live preview: `height` rows of `width` grey bytes, and where in it a code is. Made small here, at most
+    /// twelve times a second; frames between are dropped before they cost anything.
+    pub fn preview(&self, width: u32, height: u32, luma: &[u8], aim: Option<Aim>) {
         if let Some(frame) = self.mailbox.preview_due().then(|| preview::shrink(width, height, luma)).flatten() {
-            self.mailbox.post(|mail| mail.frame = Some(frame));
+            self.mailbox.post(|mail| mail.frame = Some((frame, aim)));
         }
     }
 

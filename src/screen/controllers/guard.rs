@@ -127,8 +127,12 @@ impl Guard {
         self.known.borrow().on_duty.is_some()
     }
 
-    /// A verdict has come: its page is the lane's, and whoever was typing finds their digits afterwards.
+    /// A verdict has come: its page is the lane's, unless somebody is at work on this one. Whoever was typing, and paused, finds
+    /// their digits afterwards.
     pub(super) fn interrupt(self: &Rc<Self>) {
+        if self.place.is_kept() {
+            return;
+        }
         if self.place.page() == Page::Guard {
             let typing = self.is_typing();
             let mut state = self.state.borrow_mut();
@@ -140,6 +144,11 @@ impl Guard {
         }
         self.place.go(Page::Lane);
         self.show();
+    }
+
+    /// Whether the verdict that has come left this page to whoever is at work on it.
+    pub(super) fn is_kept(&self) -> bool {
+        self.place.is_kept()
     }
 
     /// The verdict is gone.

@@ -7,6 +7,7 @@ mod guard;
 mod lane;
 mod past;
 mod place;
+mod theme;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use lane::Lane;
 use past::Past;
 use place::Place;
 use slint::ComponentHandle as _;
+use theme::Theme;
 
 use super::mailbox::{Mail, Mailbox};
 use super::ui::{MainWindow, Post};
@@ -34,6 +36,7 @@ pub(super) struct Controllers {
     guard: Rc<Guard>,
     past: Past,
     fault: Fault,
+    theme: Rc<Theme>,
 }
 
 impl Controllers {
@@ -52,6 +55,7 @@ impl Controllers {
             lane: Lane::set_up(window, options, &desk, &guard),
             past: Past::set_up(&desk),
             fault: Fault::set_up(&desk),
+            theme: Theme::set_up(window, options, &desk),
             guard,
             desk,
         });
@@ -75,9 +79,11 @@ impl Controllers {
         }
         if let Some(time) = mail.time {
             self.bar.tell_time(time.as_deref());
+            self.theme.tell_time(time.as_deref());
         }
-        if let Some(frame) = mail.frame {
+        if let Some((frame, aim)) = mail.frame {
             self.lane.preview(&frame);
+            self.lane.aim(aim);
         }
         if let Some(hint) = mail.hint {
             self.lane.coach(hint.as_ref());

@@ -166,6 +166,9 @@ pub(super) fn camera() -> preview::Frame {
     preview::shrink(width, height, &luma).expect("a picture")
 }
 
+/// Where the code is in [`camera`].
+pub(super) const AIM: Aim = Aim { left: 0.39, top: 0.354, right: 0.61, bottom: 0.646 };
+
 /// The question, the refusal a guard may set aside, and the question to nobody.
 pub(super) fn asked(offer: Offer) -> Shown {
     let shown = if offer == Offer::Override { deny() } else { confirm() };
