@@ -231,11 +231,13 @@ impl Default for GuardsConfig {
 pub struct ShowConfig {
     /// Milliseconds a verdict stays on the screen.
     pub verdict_ms: u64,
+    /// Seconds a name or a number stays in memory for the screen; 0 for not at all.
+    pub person_s: u32,
 }
 
 impl Default for ShowConfig {
     fn default() -> Self {
-        Self { verdict_ms: 3000 }
+        Self { verdict_ms: 3000, person_s: 60 }
     }
 }
 
@@ -474,6 +476,9 @@ impl Config {
         if !(500..=60_000).contains(&self.show.verdict_ms) {
             return Err("show.verdict_ms must be from 500 to 60000".into());
         }
+        if self.show.person_s > 3600 {
+            return Err("show.person_s must be at most 3600".into());
+        }
         if self.sound.volume > 100 {
             return Err("sound.volume must be from 0 to 100".into());
         }
@@ -575,6 +580,7 @@ mod tests {
             ("screen = \"tv\"", "linuxkms"),
             ("lane = \"\"", "lane"),
             ("theme = \"dawn\"", "theme"),
+            ("[show]\nperson_s = 3601", "show.person_s"),
             ("[sound]\nvolume = 101", "sound.volume"),
             ("not toml", "t.toml"),
         ] {

@@ -35,6 +35,8 @@ pub(super) struct Attendant {
     duty: Duty,
     past: PastOutcomes,
     standing: Option<Standing>,
+    /// Since when the screen says who it is.
+    named: Option<Instant>,
     /// Where the screen is.
     page: Page,
     tokens: u64,
@@ -66,6 +68,7 @@ impl Attendant {
             presentations: Presentations::default(),
             past: PastOutcomes::default(),
             standing: None,
+            named: None,
             page: Page::default(),
             tokens: 0,
             shown_status: Vec::new(),
@@ -113,7 +116,8 @@ impl Attendant {
         // is not what the person is showing.
         let ours = sighting.texts.iter().find(|t| t.starts_with("TG1:"));
         let Some(text) = ours.or(sighting.texts.first()) else { return };
-        if !self.presentations.is_new(CodeId::of(text), Instant::now()) {
+        let now = Instant::now();
+        if !self.presentations.is_new(CodeId::of(text), now) {
             return;
         }
         // A use may have to be given back before anything is judged.
@@ -126,7 +130,8 @@ impl Attendant {
         let (event, verdict) = (presented.id, presented.decision.verdict);
         self.judge.remember(presented);
         self.duty.count(verdict);
-        self.past.add(self.time(), &shown);
+        self.past.add(self.time(), &shown, now);
+        self.named = shown.who.is_some().then_some(now);
         self.standing = Some(Standing { token: shown.token, event, verdict, shown });
         self.screen.past(self.past.newest_first());
         self.show_status();
@@ -190,8 +195,28 @@ impl Attendant {
     fn shown(&mut self, presented: &Presented) -> Shown {
         self.tokens += 1;
         let decision = &presented.decision;
-        let shown = verdict(decision, presented.gate, &self.config.policy.communities);
+        let mut shown = verdict(decision, presented.gate, &self.config.policy.communities);
+        shown.who.take_if(|_| self.person_for().is_zero());
         Shown { offer: self.offer(decision.verdict), token: self.tokens, ..shown }
+    }
+
+    /// How long a name or a number may stay in memory for the screen.
+    fn person_for(&self) -> Duration {
+        Duration::from_secs(self.config.show.person_s.into())
+    }
+
+    /// Forgets whose the verdicts were whose time is up.
+    fn forget_people(&mut self, now: Instant) {
+        let after = self.person_for();
+        if self.named.take_if(|since| now.saturating_duration_since(*since) >= after).is_some() {
+            self.screen.forget_who();
+            if let Some(standing) = &mut self.standing {
+                standing.shown.who = None;
+            }
+        }
+        if self.past.forget(now, after) {
+            self.screen.past(self.past.newest_first());
+        }
     }
 
     /// What has ended at the gate since the last time.
@@ -204,6 +229,7 @@ impl Attendant {
         self.settle();
         self.judge.tidy();
         self.duty.tidy(now);
+        self.forget_people(now);
         self.screen.guards(self.duty.view(now));
         let time = self.judge.knows_the_time().then(|| self.time());
         if self.shown_time.as_ref() != Some(&time) {

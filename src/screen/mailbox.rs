@@ -22,6 +22,7 @@ pub(super) struct Mail {
     pub(super) past: Option<Vec<Past>>,
     pub(super) fault: Option<Option<Fault>>,
     pub(super) frame: Option<(Frame, Option<Aim>)>,
+    pub(super) forget_who: bool,
     pub(super) quit: bool,
 }
 

@@ -94,6 +94,8 @@ pub struct Past {
     pub outcome: Outcome,
     /// What was found.
     pub title: Text,
+    /// Whose it was, for a short while.
+    pub who: Option<Text>,
     /// What the guard then said to it.
     pub ruling: Option<Text>,
 }
@@ -197,7 +199,15 @@ pub struct Screen {
 impl Screen {
     /// Shows a verdict at once, in place of whatever is there.
     pub fn verdict(&self, shown: Shown) {
-        self.mailbox.post(|mail| mail.face = Some(Face::Verdict(shown)));
+        self.mailbox.post(|mail| {
+            mail.face = Some(Face::Verdict(shown));
+            mail.forget_who = false;
+        });
+    }
+
+    /// The time is up for which the verdict that stands there, if one does, may say who it is.
+    pub fn forget_who(&self) {
+        self.mailbox.post(|mail| mail.forget_who = true);
     }
 
     /// Back to ready before the verdict's time is up.

@@ -122,6 +122,13 @@ impl Lane {
         }
     }
 
+    pub(super) fn forget_who(&self) {
+        let Some(window) = self.desk.window() else { return };
+        let lane = window.global::<ui::Lane>();
+        lane.set_verdict(ui::Verdict { who: ui::Both::default(), ..lane.get_verdict() });
+        self.desk.mark();
+    }
+
     /// Somebody has come on duty, and the verdict that stands there waited for them.
     pub(super) fn look_who_is_there(&self) {
         let mut asked = self.asked.borrow_mut();

@@ -102,6 +102,9 @@ impl Controllers {
         if let Some(face) = mail.face {
             self.lane.show(face);
         }
+        if mail.forget_who {
+            self.lane.forget_who();
+        }
         mail.quit
     }
 

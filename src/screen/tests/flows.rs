@@ -348,6 +348,27 @@ fn a_verdict_at_the_top_of_the_guards_page_leads_to_its_own_and_goes_in_its_time
 }
 
 #[test]
+fn a_name_goes_before_its_verdict_does() {
+    let page = page();
+    let who = || page.stage.window().global::<ui::Lane>().get_verdict().who.zh;
+    page.show(Shown { who: Some(samples::who()), ..asked(Offer::Decide) });
+    assert_eq!(who(), "周* · 3号楼");
+    page.deliver(Mail { forget_who: true, ..Mail::default() });
+    assert_eq!(who(), "");
+    assert!(page.has("Let in"), "the question still stands");
+
+    // What was to be forgotten is not the next one's name.
+    let mailbox = Arc::new(Mailbox::with_bell());
+    let screen = Screen { mailbox: Arc::clone(&mailbox) };
+    screen.forget_who();
+    screen.verdict(Shown { who: Some(samples::who()), ..pass() });
+    page.deliver(mailbox.take());
+    assert_eq!(who(), "周* · 3号楼");
+    page.wait(Duration::from_secs(5));
+    assert_eq!(who(), "", "nor does it outstay the verdict");
+}
+
+#[test]
 fn the_last_outcomes_scroll_by_buttons_and_the_page_goes_by_itself() {
     let page = page();
     touch_each(&page, &["Recent"]);

@@ -208,7 +208,8 @@ pub(super) fn past() -> Vec<Past> {
     (0..50)
         .map(|n| {
             let (outcome, title, ruling) = titles[n % titles.len()].clone();
-            Past { at: format!("09:{:02}", 59 - n), outcome, title, ruling }
+            let who = [Some(who()), None, Some(who()), None, Some(longest_who())].get(n).cloned().flatten();
+            Past { at: format!("09:{:02}", 59 - n), outcome, title, who, ruling }
         })
         .collect()
 }
