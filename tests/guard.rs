@@ -15,7 +15,7 @@ use tongguan::config::{CameraSource, Config, ScreenKind};
 use tongguan::gate::{Gate, Simulated};
 use tongguan::guards::{Pin, Role, Roster};
 use tongguan::lane::{Lane, Parts};
-use tongguan::screen::{self, Backend, Request};
+use tongguan::screen::{self, Backend, Page, Request};
 use tongguan::sound::Sound;
 use tongguan::store::{DataDir, Journal, TrustStore};
 use tongguan::sync::SyncState;
@@ -33,8 +33,15 @@ struct Gatehouse {
 
 impl Gatehouse {
     fn open(checkpoint: Checkpoint, code: &str, change: impl FnOnce(&mut Config)) -> Self {
+        Self::showing(checkpoint, &[code], Page::Lane, change)
+    }
+
+    /// The same with several codes, one after the other, and the screen at a page.
+    fn showing(checkpoint: Checkpoint, codes: &[&str], page: Page, change: impl FnOnce(&mut Config)) -> Self {
         let pictures = tempfile::tempdir().unwrap();
-        picture(code, &pictures.path().join("1.png"));
+        for (code, number) in codes.iter().zip(1..) {
+            picture(code, &pictures.path().join(format!("{number}.png")));
+        }
         let dir = DataDir::open(Path::new(&checkpoint.data())).unwrap();
         let mut config = Config {
             camera: format!("replay:{}?fps=20", pictures.path().display()).parse::<CameraSource>().unwrap(),
@@ -50,6 +57,7 @@ impl Gatehouse {
         let relay = Simulated::default();
         let gate = Gate::new(Box::new(relay.clone()), Duration::from_millis(50)).unwrap();
         let (touch, requests) = crossbeam_channel::unbounded();
+        touch.send(Request::At(page)).unwrap();
         let (tell, started) = crossbeam_channel::bounded(1);
         let (sync, guards) = (Arc::new(Mutex::new(SyncState::default())), dir.guards_file());
         let lane = std::thread::spawn(move || {
@@ -199,4 +207,49 @@ fn a_refusal_is_overridden_by_a_guard_on_duty_only_and_an_unattended_gate_obeys_
     gate.rule(1, Answer::LetIn);
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!((gate.pulses(), gate.close().len()), (0, 1));
+}
+
+#[test]
+fn a_guards_own_code_logs_them_in_while_their_page_is_open_and_only_a_phones_does() {
+    const WEB: &str = "https://example.com/a-web-page";
+    let registry = Registry::new();
+    let person = registry.person("王某");
+    let checkpoint = Checkpoint::synced(&registry);
+    let data = checkpoint.data();
+    let add = |name: &str, code: &str, pin: &str| {
+        let input = format!(
+            "{code}
+{pin}
+"
+        );
+        common::pipe(&["guard", "add", name, "--code", "-", "--data", &data], input.as_bytes())
+    };
+    assert!(add("Li", &registry.printed(&person), "2580").with_code(2).err.contains("paper pass"));
+    add("王", &registry.live(&person), "2580").ok();
+    assert!(add("Li", &registry.live(&person), "1470").with_code(2).err.contains("the code of 王"));
+    let guards = |checkpoint: &Checkpoint| DataDir::open(Path::new(&checkpoint.data())).unwrap().guards_file();
+    let file = std::fs::read_to_string(guards(&checkpoint)).unwrap();
+    assert!(file.contains("handle") && !file.contains("TG1:"), "{file}");
+    let another = || {
+        let another = Checkpoint::synced(&registry);
+        std::fs::write(guards(&another), &file).unwrap();
+        another
+    };
+
+    // At the lane it is a resident's code like any other; on the guard's page a paper is judged as always.
+    for (code, page) in [(registry.live(&person), Page::Lane), (registry.printed(&person), Page::Guard)] {
+        let gate = Gatehouse::showing(another(), &[&code, WEB], page, |_| {});
+        assert_eq!(text(&gate.journal(2)[0]["verdict"]), "pass");
+        gate.rule(2, Answer::LetIn);
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(gate.close().len(), 2, "nobody is on duty");
+    }
+
+    // The phone's: nothing is opened or journaled for it, and 王 is on duty and may set the next refusal aside.
+    let gate = Gatehouse::showing(checkpoint, &[&registry.live(&person), WEB], Page::Guard, |_| {});
+    assert_eq!(text(&gate.journal(1)[0]["verdict"]), "deny");
+    assert_eq!(gate.pulses(), 0);
+    gate.rule(1, Answer::LetIn);
+    assert_eq!(text(&gate.journal(2)[1]["guard"]), "王");
+    gate.close();
 }

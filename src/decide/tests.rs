@@ -44,7 +44,11 @@ impl World {
     }
 
     fn decide(&self, text: &str) -> Decision {
-        let inputs = Inputs {
+        decide(text, &self.inputs())
+    }
+
+    fn inputs(&self) -> Inputs<'_> {
+        Inputs {
             now: self.now,
             keys: &self.keys,
             revocations: &self.revocations,
@@ -58,8 +62,7 @@ impl World {
             uses: &self.uses,
             policy: &self.policy,
             place: &self.place,
-        };
-        decide(text, &inputs)
+        }
     }
 
     fn says(&self, text: &str) -> (Verdict, Reason) {
@@ -312,4 +315,25 @@ fn whatever_else_is_shown_gets_a_name() {
     ] {
         assert_eq!(world.says(text), (Verdict::Deny, reason), "{}", &text.chars().take(20).collect::<String>());
     }
+}
+
+#[test]
+fn a_code_says_who_stands_there_only_where_nothing_is_in_doubt() {
+    let holder = |world: &World, text: &str| holder(text, &world.inputs());
+    let world = World::new();
+    assert_eq!(holder(&world, &live_text()), Some(77));
+    assert_eq!(holder(&world, &carried_text(NOW)), Some(77));
+    assert_eq!(holder(&world, &printed_text()), None, "a picture of it is as good");
+    assert_eq!(holder(&world, &Live { issued_at: NOW - 601, ..live() }.sign(&key(Purpose::Live))), None);
+    assert_eq!(holder(&world, &live().sign(&key(Purpose::Certificate))), None, "forged");
+    let specimen = Live { flags: Flags { specimen: true }, ..live() }.sign(&key(Purpose::Live));
+    assert_eq!(holder(&world, &specimen), None);
+
+    let unsure = World { now: Interval { earliest: i64::from(NOW), latest: i64::from(NOW) + 3600 }, ..World::new() };
+    assert_eq!(holder(&unsure, &live_text()), None);
+    let stale = World { lists_expire_at: i64::from(NOW) - 169 * 3600, ..World::new() };
+    assert_eq!((holder(&stale, &live_text()), holder(&stale, &carried_text(NOW))), (Some(77), None));
+    let mut used = World::new();
+    used.uses.record(CodeId::of(&live_text()), Use { at: i64::from(NOW), lane: "1".into() });
+    assert_eq!(holder(&used, &live_text()), None, "others may have seen it");
 }

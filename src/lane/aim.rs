@@ -4,7 +4,6 @@ use crate::decode::Seen;
 use crate::screen::Aim;
 
 /// The nearest code that was read; else what two finders and more may belong to: one alone is as likely a tile on the wall.
-#[expect(clippy::cast_precision_loss, reason = "pixels")]
 pub(super) fn at(seen: &Seen, (width, height): (u32, u32)) -> Option<Aim> {
     let code = seen.codes.first().map(|code| {
         let along = |axis: usize| code.corners.iter().map(move |corner| corner[axis]);

@@ -122,6 +122,15 @@ impl Attendant {
         }
         // A use may have to be given back before anything is judged.
         self.settle();
+        // While the guard's page is open, a guard's own code is for logging in; as with a PIN, nobody goes through.
+        if self.page == Page::Guard
+            && self.duty.knows_codes()
+            && let Some(handle) = self.judge.holder(text)
+            && self.duty.show_code(handle, CodeId::of(text), now)
+        {
+            self.screen.guards(self.duty.view(now));
+            return;
+        }
         // The decision and the relay, and only then everything slow.
         let presented = self.judge.present(text, sighting.timing, |people| self.gate.open(people));
         let shown = self.shown(&presented);

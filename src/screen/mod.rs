@@ -111,11 +111,15 @@ pub struct Guards {
     pub handed_over: Option<OnDuty>,
     /// Why the last log-in failed, or that it is being looked at.
     pub said: Option<Text>,
+    /// Whether some of them log in with their own code, too.
+    pub codes: bool,
 }
 
 /// A shift as the guards see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnDuty {
+    /// Which shift it is since the start: two may be alike otherwise.
+    pub number: u64,
     /// Who.
     pub name: String,
     /// Whether they look after the device too.

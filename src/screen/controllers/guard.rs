@@ -35,8 +35,6 @@ struct State {
     /// Whose PIN is typed; empty while nobody has said who they are.
     name: String,
     pin: Zeroizing<String>,
-    /// The PIN was entered, and its answer is not there.
-    entered: bool,
     /// Somebody else is to come on duty.
     handing_over: bool,
     /// What was said to somebody before.
@@ -104,9 +102,9 @@ impl Guard {
         if guards.handed_over != before.handed_over {
             state.ended.clone_from(&guards.handed_over);
         }
-        let came = state.entered
-            && guards.on_duty.as_ref().is_some_and(|duty| duty.name == state.name)
-            && guards.said.is_none();
+        let shift = |guards: &Guards| guards.on_duty.as_ref().map(|duty| duty.number);
+        // By PIN or by code: whoever was typing has come, or has been overtaken.
+        let came = guards.on_duty.is_some() && shift(&guards) != shift(&before);
         let removed = !state.name.is_empty() && !guards.names.contains(&state.name);
         if came || removed {
             state.forget();
@@ -206,7 +204,6 @@ impl Guard {
         let mut state = self.state.borrow_mut();
         if let Some(pin) = Pin::parse(&state.pin) {
             state.pin.zeroize();
-            state.entered = true;
             state.stale = None;
             self.forgets.stop();
             self.desk.wish(Request::LogIn { name: state.name.clone(), pin });
@@ -253,6 +250,7 @@ impl Guard {
         page.set_whole(Pin::parse(&state.pin).is_some());
         let said = known.said.as_ref().filter(|said| Some(*said) != state.stale.as_ref());
         page.set_said(both(said.unwrap_or(&Text::default())));
+        page.set_codes(known.codes);
         page.set_on_duty(known.on_duty.is_some());
         page.set_shift(known.on_duty.as_ref().map(shift).unwrap_or_default());
         page.set_ended(state.ended.as_ref().map(shift).unwrap_or_default());
@@ -266,7 +264,6 @@ impl State {
     fn forget_who(&mut self) {
         self.pin.zeroize();
         self.name.clear();
-        self.entered = false;
     }
 
     /// Nor is anybody else to come on duty.

@@ -202,6 +202,36 @@ fn who_logs_in_to_decide_is_back_at_the_verdict() {
 }
 
 #[test]
+fn a_guard_who_shows_their_code_is_on_duty_whatever_was_being_typed() {
+    let page = page();
+    let guard = page.stage.window().global::<ui::Guard>();
+    let codes = |guards| Guards { codes: true, ..guards };
+    page.guards(codes(nobody_on_duty()));
+    touch_each(&page, &["Guard", "Li", "1", "4"]);
+    page.guards(codes(wang_on_duty()));
+    assert_eq!((guard.get_view(), guard.get_typed()), (ui::GuardView::Duty, 0));
+    touch_each(&page, &["Hand over"]);
+    page.guards(codes(Guards { on_duty: Some(samples::li()), handed_over: Some(wang()), ..nobody_on_duty() }));
+    assert_eq!(guard.get_view(), ui::GuardView::Ended);
+    touch_each(&page, &["Close"]);
+    assert_eq!((guard.get_view(), guard.get_shift().name.as_str()), (ui::GuardView::Duty, "Li"));
+    assert!(page.wishes().is_empty());
+}
+
+#[test]
+fn two_shifts_that_are_alike_are_both_shown() {
+    let page = page();
+    let guard = page.stage.window().global::<ui::Guard>();
+    for number in 1..3 {
+        let ended = Guards { handed_over: Some(OnDuty { number, ..wang() }), ..nobody_on_duty() };
+        page.guards(ended.clone());
+        touch_each(&page, &["Guard"]);
+        assert_eq!(guard.get_view(), ui::GuardView::Ended, "{number}");
+        touch_each(&page, &["Close", "Back"]);
+    }
+}
+
+#[test]
 fn a_way_back_leads_from_every_page() {
     let page = page();
     touch_each(&page, &["Guard", "Li", "Back", "Back"]);

@@ -185,6 +185,7 @@ pub(super) fn wang_on_duty() -> Guards {
 
 pub(super) fn wang() -> OnDuty {
     OnDuty {
+        number: 1,
         name: "王建国".into(),
         technician: false,
         since: Text::new("3小时", "3 hours"),
@@ -193,7 +194,13 @@ pub(super) fn wang() -> OnDuty {
 }
 
 pub(super) fn li() -> OnDuty {
-    OnDuty { name: "Li".into(), technician: true, since: Text::new("1分钟", "1 minute"), counts: Counts::default() }
+    OnDuty {
+        number: 2,
+        name: "Li".into(),
+        technician: true,
+        since: Text::new("1分钟", "1 minute"),
+        counts: Counts::default(),
+    }
 }
 
 /// As many as a lane remembers.

@@ -115,6 +115,11 @@ const STATES: &[(&str, Way)] = &[
         page.show(Shown { offer: Offer::LogIn, ..longest_said() });
         page.status(crowded());
     }),
+    ("45-guard-names-or-code", |page| {
+        page.guards(Guards { codes: true, ..nobody_on_duty() });
+        page.touch("保安", "Guard");
+        page.status(crowded());
+    }),
     ("40-recent", |page| {
         page.deliver(Mail { past: Some(past()), ..Mail::default() });
         page.touch("最近记录", "Recent");
