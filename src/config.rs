@@ -22,6 +22,8 @@ pub struct Config {
     pub screen: ScreenKind,
     /// The language the screen starts in.
     pub language: Language,
+    /// The colours of the screen.
+    pub theme: Theme,
     /// The lane's name, for the journal and the screen.
     pub lane: String,
     /// Whether a guard stands there.
@@ -52,6 +54,7 @@ impl Default for Config {
             camera: CameraSource::Nokhwa(0),
             screen: ScreenKind::Window,
             language: Language::Zh,
+            theme: Theme::Auto,
             lane: "1".into(),
             attended: true,
             gate: GateConfig::default(),
@@ -64,6 +67,19 @@ impl Default for Config {
             sound: SoundConfig::default(),
         }
     }
+}
+
+/// The colours of the screen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// Dark.
+    Night,
+    /// Light, for a screen on which the sun stands.
+    Day,
+    /// Light by day, as far as the time is known.
+    #[default]
+    Auto,
 }
 
 /// The gate's relay.
@@ -215,11 +231,13 @@ impl Default for GuardsConfig {
 pub struct ShowConfig {
     /// Milliseconds a verdict stays on the screen.
     pub verdict_ms: u64,
+    /// Seconds a name or a number stays in memory for the screen; 0 for not at all.
+    pub person_s: u32,
 }
 
 impl Default for ShowConfig {
     fn default() -> Self {
-        Self { verdict_ms: 3000 }
+        Self { verdict_ms: 3000, person_s: 60 }
     }
 }
 
@@ -458,6 +476,9 @@ impl Config {
         if !(500..=60_000).contains(&self.show.verdict_ms) {
             return Err("show.verdict_ms must be from 500 to 60000".into());
         }
+        if self.show.person_s > 3600 {
+            return Err("show.person_s must be at most 3600".into());
+        }
         if self.sound.volume > 100 {
             return Err("sound.volume must be from 0 to 100".into());
         }
@@ -558,6 +579,8 @@ mod tests {
             ("camera = \"webcam\"", "nokhwa:0"),
             ("screen = \"tv\"", "linuxkms"),
             ("lane = \"\"", "lane"),
+            ("theme = \"dawn\"", "theme"),
+            ("[show]\nperson_s = 3601", "show.person_s"),
             ("[sound]\nvolume = 101", "sound.volume"),
             ("not toml", "t.toml"),
         ] {

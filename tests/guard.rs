@@ -16,7 +16,7 @@ use tongguan::gate::{Gate, Simulated};
 use tongguan::guards::{Pin, Role, Roster};
 use tongguan::lane::{Lane, Parts};
 use tongguan::roster::StoredRosters;
-use tongguan::screen::{self, Backend, Request, Visit};
+use tongguan::screen::{self, Backend, Page, Request, Visit};
 use tongguan::sound::Sound;
 use tongguan::store::{DataDir, DeviceKey, Journal, TrustStore};
 use tongguan::sync::SyncState;
@@ -34,8 +34,15 @@ struct Gatehouse {
 
 impl Gatehouse {
     fn open(checkpoint: Checkpoint, code: &str, change: impl FnOnce(&mut Config)) -> Self {
+        Self::showing(checkpoint, &[code], Page::Lane, change)
+    }
+
+    /// The same with several codes, one after the other, and the screen at a page.
+    fn showing(checkpoint: Checkpoint, codes: &[&str], page: Page, change: impl FnOnce(&mut Config)) -> Self {
         let pictures = tempfile::tempdir().unwrap();
-        picture(code, &pictures.path().join("1.png"));
+        for (code, number) in codes.iter().zip(1..) {
+            picture(code, &pictures.path().join(format!("{number}.png")));
+        }
         let dir = DataDir::open(Path::new(&checkpoint.data())).unwrap();
         let mut config = Config {
             camera: format!("replay:{}?fps=20", pictures.path().display()).parse::<CameraSource>().unwrap(),
@@ -51,6 +58,7 @@ impl Gatehouse {
         let relay = Simulated::default();
         let gate = Gate::new(Box::new(relay.clone()), Duration::from_millis(50)).unwrap();
         let (touch, requests) = crossbeam_channel::unbounded();
+        touch.send(Request::At(page)).unwrap();
         let (tell, started) = crossbeam_channel::bounded(1);
         let (sync, guards) = (Arc::new(Mutex::new(SyncState::default())), dir.guards_file());
         let rosters = StoredRosters::open(&dir).ok();
@@ -216,7 +224,7 @@ fn somebody_without_a_phone_is_looked_up_and_their_number_is_for_the_registry_al
 
     let gate = Gatehouse::open(checkpoint, &daughter, |_| {});
     assert_eq!(text(&gate.journal(1)[0]["verdict"]), "pass");
-    gate.touch.send(Request::At(screen::Page::Visitor)).unwrap();
+    gate.touch.send(Request::At(Page::Visitor)).unwrap();
     gate.touch.send(Request::Companion(true)).unwrap();
     std::thread::sleep(Duration::from_secs(1));
     gate.touch.send(Request::Visit(Visit { document: card("11010519491231002X"), people: 2 })).unwrap();
@@ -253,4 +261,49 @@ fn plant_roster(dir: &DataDir, document: &Document) {
     let sealed = key.seal_to(&DeviceKey::open(dir).unwrap().public(), [5; 32]).unwrap();
     let roster = tongguan_pass::Roster::new(1, salt, vec![sealed], vec![entry]).unwrap();
     TrustStore::open(dir).unwrap().keep_rosters(&[1], &[roster.encode()]).unwrap();
+}
+
+#[test]
+fn a_guards_own_code_logs_them_in_while_their_page_is_open_and_only_a_phones_does() {
+    const WEB: &str = "https://example.com/a-web-page";
+    let registry = Registry::new();
+    let person = registry.person("王某");
+    let checkpoint = Checkpoint::synced(&registry);
+    let data = checkpoint.data();
+    let add = |name: &str, code: &str, pin: &str| {
+        let input = format!(
+            "{code}
+{pin}
+"
+        );
+        common::pipe(&["guard", "add", name, "--code", "-", "--data", &data], input.as_bytes())
+    };
+    assert!(add("Li", &registry.printed(&person), "2580").with_code(2).err.contains("paper pass"));
+    add("王", &registry.live(&person), "2580").ok();
+    assert!(add("Li", &registry.live(&person), "1470").with_code(2).err.contains("the code of 王"));
+    let guards = |checkpoint: &Checkpoint| DataDir::open(Path::new(&checkpoint.data())).unwrap().guards_file();
+    let file = std::fs::read_to_string(guards(&checkpoint)).unwrap();
+    assert!(file.contains("handle") && !file.contains("TG1:"), "{file}");
+    let another = || {
+        let another = Checkpoint::synced(&registry);
+        std::fs::write(guards(&another), &file).unwrap();
+        another
+    };
+
+    // At the lane it is a resident's code like any other; on the guard's page a paper is judged as always.
+    for (code, page) in [(registry.live(&person), Page::Lane), (registry.printed(&person), Page::Guard)] {
+        let gate = Gatehouse::showing(another(), &[&code, WEB], page, |_| {});
+        assert_eq!(text(&gate.journal(2)[0]["verdict"]), "pass");
+        gate.rule(2, Answer::LetIn);
+        std::thread::sleep(Duration::from_millis(500));
+        assert_eq!(gate.close().len(), 2, "nobody is on duty");
+    }
+
+    // The phone's: nothing is opened or journaled for it, and 王 is on duty and may set the next refusal aside.
+    let gate = Gatehouse::showing(checkpoint, &[&registry.live(&person), WEB], Page::Guard, |_| {});
+    assert_eq!(text(&gate.journal(1)[0]["verdict"]), "deny");
+    assert_eq!(gate.pulses(), 0);
+    gate.rule(1, Answer::LetIn);
+    assert_eq!(text(&gate.journal(2)[1]["guard"]), "王");
+    gate.close();
 }

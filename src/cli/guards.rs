@@ -6,6 +6,8 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tongguan::guards::{Pin, Role, Roster};
+use tongguan::store::{DataDir, TrustStore};
+use tongguan_pass::{Kind, Unverified};
 
 use super::{Answer, Place, print_json, print_line};
 
@@ -26,6 +28,9 @@ enum GuardCommand {
         /// What they may do: decide about people, or look after the device too
         #[arg(long, value_enum, default_value = "guard")]
         role: Role,
+        /// Their own code from their phone, to log in with it too; - reads it as the first line from standard input
+        #[arg(long, value_name = "CODE|-")]
+        code: Option<String>,
     },
     /// Remove somebody.
     Remove {
@@ -47,10 +52,15 @@ enum GuardCommand {
 impl GuardArgs {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
         match self.command {
-            GuardCommand::Add { place, name, role } => {
-                let file = place.open()?.1.guards_file();
+            GuardCommand::Add { place, name, role, code } => {
+                let dir = place.open()?.1;
+                let file = dir.guards_file();
                 let mut roster = Roster::read(&file)?;
+                let handle = code.map(|code| handle(&code, &dir)).transpose()?;
                 roster.add(&name, role, &ask_for_pin()?)?;
+                if let Some(handle) = handle {
+                    roster.know_code(&name, handle)?;
+                }
                 roster.write(&file)?;
                 print_line(&format!("{name} can log in; a running gate knows within a second"))?;
             }
@@ -64,16 +74,39 @@ impl GuardArgs {
             GuardCommand::List { place, json } => {
                 for guard in Roster::read(&place.open()?.1.guards_file())?.guards() {
                     let role = if guard.role == Role::Technician { "technician" } else { "guard" };
+                    let code = guard.handle().is_some();
                     if json {
-                        print_json(&json!({"name": guard.name, "role": role}))?;
+                        print_json(&json!({"name": guard.name, "role": role, "code": code}))?;
                     } else {
-                        print_line(&format!("{role:<11} {}", guard.name))?;
+                        print_line(&format!(
+                            "{role:<11} {}{}",
+                            guard.name,
+                            if code { " (also with their code)" } else { "" }
+                        ))?;
                     }
                 }
             }
         }
         Ok(Answer::Yes)
     }
+}
+
+/// The pseudonym in somebody's code; the code itself is good for minutes, and not kept.
+fn handle(code: &str, dir: &DataDir) -> anyhow::Result<u32> {
+    let code = if code == "-" { read_line().context("cannot read the code")? } else { code.to_owned() };
+    let trust = TrustStore::open_to_read(dir)?.load()?;
+    let code =
+        Unverified::parse(code.trim())?.verify(&trust.keys).context("the code cannot be checked; sync first?")?;
+    if code.body().kind() == Kind::Printed {
+        bail!("a paper pass logs nobody in: it can be copied; take the code from their phone");
+    }
+    Ok(code.body().handle())
+}
+
+fn read_line() -> std::io::Result<String> {
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// On a terminal asked for twice and not shown.
@@ -85,9 +118,7 @@ fn ask_for_pin() -> anyhow::Result<Pin> {
         }
         first
     } else {
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).context("cannot read the PIN from standard input")?;
-        line.trim_end_matches(['\r', '\n']).to_owned()
+        read_line().context("cannot read the PIN from standard input")?
     };
     Pin::parse(&text).context("a PIN has 4 to 8 digits")
 }

@@ -58,6 +58,7 @@ impl RunArgs {
                 ScreenKind::None => Backend::None,
             },
             language: config.language,
+            theme: config.theme,
             lane_name: config.lane.clone(),
             attended: config.attended,
             verdict_for: Duration::from_millis(config.show.verdict_ms),

@@ -4,6 +4,7 @@
 //! the same answer.
 
 mod foreign;
+mod holder;
 mod hours;
 mod ladder;
 mod reason;
@@ -13,6 +14,7 @@ mod what;
 mod words;
 
 pub use foreign::Foreign;
+pub use holder::holder;
 pub use hours::{clock_time, surge_words};
 pub use ladder::{Dates, Keys, KnownTime, Ladder, Level, Lists};
 pub use reason::{Detail, Reason};

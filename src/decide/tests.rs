@@ -346,3 +346,24 @@ fn a_document_in_the_roster_is_judged_by_the_policy_and_the_lists_and_any_other_
     assert_eq!(world.visitor(&listed(77)), (Verdict::Deny, Reason::WrongPlace));
     assert_eq!(world.visitor(&Known::NotListed), (Verdict::Confirm, Reason::NotListed));
 }
+
+#[test]
+fn a_code_says_who_stands_there_only_where_nothing_is_in_doubt() {
+    let holder = |world: &World, text: &str| holder(text, &world.inputs());
+    let world = World::new();
+    assert_eq!(holder(&world, &live_text()), Some(77));
+    assert_eq!(holder(&world, &carried_text(NOW)), Some(77));
+    assert_eq!(holder(&world, &printed_text()), None, "a picture of it is as good");
+    assert_eq!(holder(&world, &Live { issued_at: NOW - 601, ..live() }.sign(&key(Purpose::Live))), None);
+    assert_eq!(holder(&world, &live().sign(&key(Purpose::Certificate))), None, "forged");
+    let specimen = Live { flags: Flags { specimen: true }, ..live() }.sign(&key(Purpose::Live));
+    assert_eq!(holder(&world, &specimen), None);
+
+    let unsure = World { now: Interval { earliest: i64::from(NOW), latest: i64::from(NOW) + 3600 }, ..World::new() };
+    assert_eq!(holder(&unsure, &live_text()), None);
+    let stale = World { lists_expire_at: i64::from(NOW) - 169 * 3600, ..World::new() };
+    assert_eq!((holder(&stale, &live_text()), holder(&stale, &carried_text(NOW))), (Some(77), None));
+    let mut used = World::new();
+    used.uses.record(CodeId::of(&live_text()), Use { at: i64::from(NOW), lane: "1".into() });
+    assert_eq!(holder(&used, &live_text()), None, "others may have seen it");
+}

@@ -23,6 +23,8 @@ pub struct Hints {
     pub brightness: f32,
     /// Difference between dark and light in the largest finder, grey levels; a dim phone shows less than about 40.
     pub contrast: f32,
+    /// The box in which they are, with what they may belong to: left, top, right, bottom in pixels.
+    pub around: Option<[f32; 4]>,
     /// Whether a code seems to be cut off by the frame's left, top, right or bottom edge.
     pub cut_off: [bool; 4],
 }
@@ -48,6 +50,7 @@ pub(super) fn measure(finders: &[Finder], picture: View<'_>, level: usize) -> Hi
             }
         }
     }
+    hints.around = (hints.finders > 0).then_some(around);
     (hints.glare, hints.brightness) = light(picture, around.map(|v| v / scale));
     hints
 }

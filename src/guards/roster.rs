@@ -1,4 +1,4 @@
-//! `guards.json`: the names of those who may log in, each with the argon2 hash of a PIN.
+//! `guards.json`: the names of those who may log in, each with the argon2 hash of a PIN and perhaps the pseudonym of their code.
 
 use std::fmt;
 use std::fs;
@@ -38,9 +38,17 @@ pub struct Guard {
     pub role: Role,
     /// A PHC string.
     pin: String,
+    /// The pseudonym that their own code carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    handle: Option<u32>,
 }
 
 impl Guard {
+    /// The pseudonym that their own code carries, if they log in with it.
+    pub fn handle(&self) -> Option<u32> {
+        self.handle
+    }
+
     /// Whether that is the PIN. Takes a tenth of a second and more, on purpose.
     pub fn has_pin(&self, pin: &Pin) -> bool {
         let known = PasswordHash::new(&self.pin);
@@ -88,6 +96,9 @@ pub enum RosterError {
     /// The name is taken.
     #[error("there is a guard {0} already; remove them first to give them another PIN")]
     Taken(String),
+    /// Two guards with one code.
+    #[error("that is the code of {0}")]
+    CodeTaken(String),
     /// Nobody of that name.
     #[error("there is no guard {0}; `tongguan guard list` names them")]
     Nobody(String),
@@ -160,7 +171,20 @@ impl Roster {
         }
         let hash = Argon2::default().hash_password(pin.0.as_bytes());
         let pin = hash.map_err(|e| RosterError::Hash(e.to_string()))?.to_string();
-        self.0.push(Guard { name: name.into(), role, pin });
+        self.0.push(Guard { name: name.into(), role, pin, handle: None });
+        Ok(())
+    }
+
+    /// Remembers by its pseudonym the code with which somebody may log in.
+    ///
+    /// # Errors
+    /// [`RosterError`].
+    pub fn know_code(&mut self, name: &str, handle: u32) -> Result<(), RosterError> {
+        if let Some(other) = self.0.iter().find(|g| g.handle == Some(handle) && g.name != name) {
+            return Err(RosterError::CodeTaken(other.name.clone()));
+        }
+        let guard = self.0.iter_mut().find(|g| g.name == name).ok_or_else(|| RosterError::Nobody(name.into()))?;
+        guard.handle = Some(handle);
         Ok(())
     }
 
@@ -234,13 +258,29 @@ mod tests {
     }
 
     #[test]
+    fn a_code_is_one_guards_and_a_file_without_codes_is_read_as_before() {
+        let mut roster = Roster::default();
+        roster.add("王", Role::Guard, &pin("2580")).unwrap();
+        roster.add("Li", Role::Technician, &pin("147036")).unwrap();
+        assert!(!serde_json::to_string(&roster).unwrap().contains("handle"));
+        roster.know_code("王", 7).unwrap();
+        assert!(matches!(roster.know_code("Li", 7), Err(RosterError::CodeTaken(name)) if name == "王"));
+        assert!(matches!(roster.know_code("张", 8), Err(RosterError::Nobody(_))));
+        roster.know_code("王", 9).unwrap();
+        let read: Roster = serde_json::from_str(&serde_json::to_string(&roster).unwrap()).unwrap();
+        assert_eq!(read.guards().iter().map(Guard::handle).collect::<Vec<_>>(), [Some(9), None]);
+    }
+
+    #[test]
     fn names_are_short_unique_and_few() {
         let mut roster = Roster::default();
         let long = "a".repeat(NAME + 1);
         for wrong in ["", long.as_str(), "a\nb"] {
             assert!(matches!(roster.add(wrong, Role::Guard, &pin("2580")), Err(RosterError::Name)));
         }
-        roster.0 = (0..MOST).map(|n| Guard { name: n.to_string(), role: Role::Guard, pin: String::new() }).collect();
+        roster.0 = (0..MOST)
+            .map(|n| Guard { name: n.to_string(), role: Role::Guard, pin: String::new(), handle: None })
+            .collect();
         assert!(matches!(roster.add("3", Role::Guard, &pin("2580")), Err(RosterError::Taken(_))));
         assert!(matches!(roster.add("x", Role::Guard, &pin("2580")), Err(RosterError::Full)));
         roster.remove("3").unwrap();

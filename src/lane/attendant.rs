@@ -39,6 +39,8 @@ pub(super) struct Attendant {
     duty: Duty,
     past: PastOutcomes,
     standing: Option<Standing>,
+    /// Since when the screen says who it is.
+    named: Option<Instant>,
     /// Where the screen is.
     page: Page,
     tokens: u64,
@@ -72,6 +74,7 @@ impl Attendant {
             reception: Reception::default(),
             past: PastOutcomes::default(),
             standing: None,
+            named: None,
             page: Page::default(),
             tokens: 0,
             shown_status: Vec::new(),
@@ -120,7 +123,8 @@ impl Attendant {
         // is not what the person is showing.
         let ours = sighting.texts.iter().find(|t| t.starts_with("TG1:"));
         let Some(text) = ours.or(sighting.texts.first()) else { return };
-        let is_new = self.presentations.is_new(CodeId::of(text), Instant::now());
+        let now = Instant::now();
+        let is_new = self.presentations.is_new(CodeId::of(text), now);
         // Also a code that has stayed in view: the companion may have gone in with it just now.
         if self.page == Page::Visitor && self.reception.expects() {
             self.reception.meet(&self.judge.look(text));
@@ -132,6 +136,15 @@ impl Attendant {
         }
         // A use may have to be given back before anything is judged.
         self.settle();
+        // While the guard's page is open, a guard's own code is for logging in; as with a PIN, nobody goes through.
+        if self.page == Page::Guard
+            && self.duty.knows_codes()
+            && let Some(handle) = self.judge.holder(text)
+            && self.duty.show_code(handle, CodeId::of(text), now)
+        {
+            self.screen.guards(self.duty.view(now));
+            return;
+        }
         // The decision and the relay, and only then everything slow.
         let presented = self.judge.present(text, sighting.timing, |people| self.gate.open(people));
         let holder = presented.decision.facts.map(|facts| (facts.community, facts.handle));
@@ -149,7 +162,9 @@ impl Attendant {
         let (event, verdict) = (presented.id, presented.decision.verdict);
         self.judge.remember(presented);
         self.duty.count(verdict);
-        self.past.add(self.time(), &shown);
+        let now = Instant::now();
+        self.past.add(self.time(), &shown, now);
+        self.named = shown.who.is_some().then_some(now);
         self.standing = Some(Standing { token: shown.token, event, verdict, shown });
         self.screen.past(self.past.newest_first());
         self.show_status();
@@ -190,7 +205,10 @@ impl Attendant {
                 let Some(standing) = self.standing.as_mut().filter(|s| s.token == token) else { return };
                 let who = Text::new(&who, &who);
                 standing.shown.who = Some(who.clone());
+                self.named = Some(Instant::now());
+                self.past.name(&who);
                 self.screen.who(token, who);
+                self.screen.past(self.past.newest_first());
             }
             Found::Visit { visit, known } => self.admit(&visit, known),
         }
@@ -257,8 +275,28 @@ impl Attendant {
     fn shown(&mut self, presented: &Presented) -> Shown {
         self.tokens += 1;
         let decision = &presented.decision;
-        let shown = verdict(decision, presented.gate, &self.config.policy.communities);
+        let mut shown = verdict(decision, presented.gate, &self.config.policy.communities);
+        shown.who.take_if(|_| self.person_for().is_zero());
         Shown { offer: self.offer(decision.verdict), token: self.tokens, ..shown }
+    }
+
+    /// How long a name or a number may stay in memory for the screen.
+    fn person_for(&self) -> Duration {
+        Duration::from_secs(self.config.show.person_s.into())
+    }
+
+    /// Forgets whose the verdicts were whose time is up.
+    fn forget_people(&mut self, now: Instant) {
+        let after = self.person_for();
+        if self.named.take_if(|since| now.saturating_duration_since(*since) >= after).is_some() {
+            self.screen.forget_who();
+            if let Some(standing) = &mut self.standing {
+                standing.shown.who = None;
+            }
+        }
+        if self.past.forget(now, after) {
+            self.screen.past(self.past.newest_first());
+        }
     }
 
     /// What has ended at the gate since the last time.
@@ -271,6 +309,7 @@ impl Attendant {
         self.settle();
         self.judge.tidy();
         self.duty.tidy(now);
+        self.forget_people(now);
         self.screen.guards(self.duty.view(now));
         let time = self.judge.knows_the_time().then(|| self.time());
         if self.shown_time.as_ref() != Some(&time) {

@@ -116,6 +116,7 @@ mod tests {
             glare: 0.0,
             brightness: 120.0,
             contrast: 150.0,
+            around: None,
             cut_off: [false; 4],
         }
     }

@@ -1,15 +1,21 @@
 //! Who is on duty at this lane. PINs are looked at in a thread of their own: argon2 takes its time, the queue does not wait.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use tongguan_pass::Answer;
 
-use crate::decide::Verdict;
+use crate::decide::{CodeId, Verdict};
 use crate::guards::{Door, Guard, LogInError, Pin, Role, Roster, Shift};
 use crate::lang::Text;
 use crate::screen::{Guards, OnDuty};
+
+/// What was said to somebody who wanted to log in is of no use to the next one.
+const SAID_FOR: Duration = Duration::from_secs(30);
+/// Codes that have logged somebody in, remembered at most: more than guards show while one of them is good.
+const MOST_SPENT: usize = 64;
 
 /// A PIN was looked at.
 #[derive(Debug)]
@@ -24,9 +30,14 @@ pub(super) struct Duty {
     roster: Roster,
     door: Door,
     shift: Option<Shift>,
+    /// Shifts begun since the start.
+    shifts: u64,
     handed_over: Option<OnDuty>,
     checking: bool,
-    said: Option<Text>,
+    /// And until when.
+    said: Option<(Text, Instant)>,
+    /// A code logs somebody in once: whoever took a picture of it comes too late.
+    spent: VecDeque<CodeId>,
     tell: Sender<Checked>,
     checks: Receiver<Checked>,
 }
@@ -40,9 +51,11 @@ impl Duty {
             roster: Roster::default(),
             door: Door::default(),
             shift: None,
+            shifts: 0,
             handed_over: None,
             checking: false,
             said: None,
+            spent: VecDeque::new(),
             tell,
             checks,
         };
@@ -59,9 +72,9 @@ impl Duty {
         if self.checking {
             return;
         }
-        self.said = match (self.door.knock(now), self.roster.find(name)) {
-            (Err(refused), _) => Some(words(refused)),
-            (_, None) => Some(Text::new("此人已不在名单", "Not on the list any more")),
+        match (self.door.knock(now), self.roster.find(name)) {
+            (Err(refused), _) => self.refuse(refused, now),
+            (_, None) => self.say(Text::new("此人已不在名单", "Not on the list any more"), now, SAID_FOR),
             (Ok(()), Some(guard)) => {
                 let (guard, tell) = (guard.clone(), self.tell.clone());
                 let look = move || {
@@ -70,24 +83,38 @@ impl Duty {
                     tell.send(Checked { guard, right }).ok();
                 };
                 self.checking = std::thread::Builder::new().name("pin".into()).spawn(look).is_ok();
-                Some(Text::new("正在核对…", "One moment…"))
+                self.say(Text::new("正在核对…", "One moment…"), now, SAID_FOR);
             }
-        };
+        }
     }
 
     pub(super) fn checked(&mut self, Checked { guard, right }: Checked, now: Instant) {
         self.checking = false;
         match self.door.answer(right, now) {
-            Err(refused) => self.said = Some(words(refused)),
+            Err(refused) => self.refuse(refused, now),
             // Removed while it was looked at.
             Ok(()) if self.roster.find(&guard.name) != Some(&guard) => {}
-            Ok(()) => {
-                self.end(now);
-                self.said = None;
-                tracing::info!(guard = guard.name, "on duty");
-                self.shift = Some(Shift::begin(guard.name, guard.role, now));
-            }
+            Ok(()) => self.begin(guard, now),
         }
+    }
+
+    /// Whether anybody logs in with their own code.
+    pub(super) fn knows_codes(&self) -> bool {
+        self.roster.guards().iter().any(|guard| guard.handle().is_some())
+    }
+
+    /// Somebody's code, which is theirs beyond doubt, is shown to the guard's page: a guard's logs them in. Whether it was one.
+    pub(super) fn show_code(&mut self, handle: u32, code: CodeId, now: Instant) -> bool {
+        let guard = self.roster.guards().iter().find(|guard| guard.handle() == Some(handle)).cloned();
+        let Some(guard) = guard.filter(|_| !self.spent.contains(&code)) else { return false };
+        if self.name() != guard.name {
+            if self.spent.len() >= MOST_SPENT {
+                self.spent.pop_front();
+            }
+            self.spent.push_back(code);
+            self.begin(guard, now);
+        }
+        true
     }
 
     pub(super) fn log_out(&mut self, now: Instant) {
@@ -106,9 +133,14 @@ impl Duty {
         self.read_roster();
         let away = self.shift.as_ref().is_some_and(|s| s.is_away(now, self.away_after));
         let removed = self.shift.as_ref().is_some_and(|s| self.roster.find(&s.guard).is_none());
+        self.said.take_if(|(_, until)| now >= *until);
         if away || removed {
             self.end(now);
-            self.said = away.then(|| Text::new("长时间无人操作，已自动退出", "Logged out: nobody was there"));
+            self.said = None;
+        }
+        if away {
+            // Whoever comes back may take longer, and wants to know.
+            self.say(Text::new("长时间无人操作，已自动退出", "Logged out: nobody was there"), now, self.away_after);
         }
     }
 
@@ -143,16 +175,34 @@ impl Duty {
     pub(super) fn view(&self, now: Instant) -> Guards {
         Guards {
             names: self.roster.guards().iter().map(|g| g.name.clone()).collect(),
-            on_duty: self.shift.as_ref().map(|s| on_duty(s, now)),
+            on_duty: self.shift.as_ref().map(|s| on_duty(s, self.shifts, now)),
             handed_over: self.handed_over.clone(),
-            said: self.said.clone(),
+            said: self.said.as_ref().map(|(text, _)| text.clone()),
+            codes: self.knows_codes(),
         }
+    }
+
+    fn begin(&mut self, guard: Guard, now: Instant) {
+        self.end(now);
+        self.said = None;
+        tracing::info!(guard = guard.name, "on duty");
+        self.shifts += 1;
+        self.shift = Some(Shift::begin(guard.name, guard.role, now));
+    }
+
+    fn refuse(&mut self, refused: LogInError, now: Instant) {
+        let lasts = if let LogInError::Wait(pause) = refused { pause } else { SAID_FOR };
+        self.say(words(refused), now, lasts);
+    }
+
+    fn say(&mut self, text: Text, now: Instant, lasts: Duration) {
+        self.said = Some((text, now + lasts));
     }
 
     fn end(&mut self, now: Instant) {
         if let Some(shift) = self.shift.take() {
             tracing::info!(guard = shift.guard, "off duty");
-            self.handed_over = Some(on_duty(&shift, now));
+            self.handed_over = Some(on_duty(&shift, self.shifts, now));
         }
     }
 
@@ -165,9 +215,10 @@ impl Duty {
     }
 }
 
-fn on_duty(shift: &Shift, now: Instant) -> OnDuty {
+fn on_duty(shift: &Shift, number: u64, now: Instant) -> OnDuty {
     let since = now.saturating_duration_since(shift.since).as_secs().max(60);
     OnDuty {
+        number,
         name: shift.guard.clone(),
         technician: shift.role == Role::Technician,
         // In minutes: a line that changes each second draws the eye for nothing.
@@ -264,6 +315,59 @@ mod tests {
         duty.tidy(later);
         assert!(!duty.is_on());
         assert_eq!(duty.view(later).names, ["王"]);
+    }
+
+    #[test]
+    fn what_was_said_to_somebody_is_gone_when_it_is_out_of_date() {
+        let (folder, start) = (tempfile::tempdir().unwrap(), Instant::now());
+        let mut duty = duty(&folder);
+        let at = |s| start + Duration::from_secs(s);
+        let said = |duty: &mut Duty, now| {
+            duty.tidy(now);
+            duty.view(now).said.map(|text| text.en)
+        };
+        try_in(&mut duty, "王", "2581", at(0));
+        assert_eq!(said(&mut duty, at(29)).as_deref(), Some("Wrong PIN"));
+        assert_eq!(said(&mut duty, at(30)), None);
+        try_in(&mut duty, "王", "2581", at(40));
+        try_in(&mut duty, "王", "2581", at(40));
+        assert!(said(&mut duty, at(44)).unwrap().contains("wait 5 seconds"));
+        assert_eq!(said(&mut duty, at(45)), None, "the wait is over");
+    }
+
+    #[test]
+    fn two_shifts_that_are_alike_are_two() {
+        let (folder, start) = (tempfile::tempdir().unwrap(), Instant::now());
+        let mut duty = duty(&folder);
+        let mut shift = || {
+            try_in(&mut duty, "王", "2580", start);
+            duty.log_out(start);
+            duty.view(start).handed_over.unwrap()
+        };
+        let (first, second) = (shift(), shift());
+        assert_ne!(first, second);
+        assert_eq!(OnDuty { number: second.number, ..first }, second);
+    }
+
+    #[test]
+    fn a_guards_own_code_logs_them_in_once_and_nobody_elses_does() {
+        let (folder, start) = (tempfile::tempdir().unwrap(), Instant::now());
+        let mut duty = duty(&folder);
+        assert!(!duty.knows_codes() && !duty.view(start).codes);
+        duty.roster.know_code("Li", 77).unwrap();
+        duty.roster.write(&duty.file).unwrap();
+        duty.tidy(start);
+        assert!(duty.knows_codes() && duty.view(start).codes);
+        let code = |n: u8| CodeId([n; 16]);
+        assert!(!duty.show_code(78, code(1), start) && !duty.is_on(), "a resident");
+        assert!(duty.show_code(77, code(2), start));
+        assert_eq!(duty.name(), "Li");
+        let number = duty.view(start).on_duty.unwrap().number;
+        assert!(duty.show_code(77, code(3), start), "on duty already");
+        assert_eq!(duty.view(start).on_duty.unwrap().number, number, "and goes on");
+        duty.log_out(start);
+        assert!(!duty.show_code(77, code(2), start) && !duty.is_on(), "a picture of the code");
+        assert!(duty.show_code(77, code(4), start) && duty.is_on());
     }
 
     #[test]

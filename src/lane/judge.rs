@@ -11,7 +11,7 @@ use super::recorder::Recorder;
 use super::{inputs, ladder, place, surge};
 use crate::clock::{Clock, Reading};
 use crate::config::Config;
-use crate::decide::{CodeId, Decision, Known, Ladder, Use, Uses, Verdict, decide, decide_visitor};
+use crate::decide::{CodeId, Decision, Known, Ladder, Use, Uses, Verdict, decide, decide_visitor, holder};
 use crate::gate::{Ended, GateError, Opening};
 use crate::lang::Text;
 use crate::store::{CodeChange, Journal, NewEntry, NoteError, StoreError, Trust};
@@ -205,6 +205,11 @@ impl Judge {
         entry.record = event.encode();
         self.use_up(&mut entry, event.gate);
         Presented { decision, gate: event.gate, id: event.id, entry, latest: now.latest, trust }
+    }
+
+    /// Whose code it is beyond doubt; nothing is opened or journaled for it.
+    pub fn holder(&self, text: &str) -> Option<u32> {
+        holder(text, &inputs(&self.trust(), &self.clock.now(), &self.uses, &self.place))
     }
 
     /// A guard's word to the last code or person, if that is the event of `id` and was not let in: opens the gate or leaves it closed.

@@ -4,6 +4,7 @@
 //! a decoded text and the relay there is a channel and the decision, nothing else: the journal's fsync, the screen and
 //! the network come after, or in other threads.
 
+mod aim;
 mod attendant;
 mod clerk;
 mod coach;
@@ -211,7 +212,7 @@ fn look(mailbox: &Mailbox<Frame>, spares: &Spares, sightings: &Sender<Sighting>,
         }
         let size = (u32::try_from(frame.luma.width()), u32::try_from(frame.luma.height()));
         if let (Ok(width), Ok(height)) = size {
-            screen.preview(width, height, frame.luma.pixels());
+            screen.preview(width, height, frame.luma.pixels(), aim::at(seen, (width, height)));
         }
         spares.give(frame.luma);
     }

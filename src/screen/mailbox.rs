@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::preview::Frame;
 use super::ui::{MainWindow, Post};
-use super::{Fault, Guards, Past, Shown, StatusLine, Visiting};
+use super::{Aim, Fault, Guards, Past, Shown, StatusLine, Visiting};
 use crate::lang::Text;
 
 /// Twelve frames a second look live; more would only heat the Pi.
@@ -23,7 +23,8 @@ pub(super) struct Mail {
     pub(super) visiting: Option<Visiting>,
     pub(super) past: Option<Vec<Past>>,
     pub(super) fault: Option<Option<Fault>>,
-    pub(super) frame: Option<Frame>,
+    pub(super) frame: Option<(Frame, Option<Aim>)>,
+    pub(super) forget_who: bool,
     pub(super) quit: bool,
 }
 

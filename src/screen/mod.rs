@@ -30,6 +30,7 @@ use picture::Stage;
 
 pub use request::{Page, Request, Visit, reasons};
 
+pub use crate::config::Theme;
 pub use crate::decide::Level;
 use crate::guards::Counts;
 use crate::lang::{Language, Text};
@@ -93,6 +94,8 @@ pub struct Past {
     pub outcome: Outcome,
     /// What was found.
     pub title: Text,
+    /// Whose it was, for a short while.
+    pub who: Option<Text>,
     /// What the guard then said to it.
     pub ruling: Option<Text>,
 }
@@ -108,6 +111,8 @@ pub struct Guards {
     pub handed_over: Option<OnDuty>,
     /// Why the last log-in failed, or that it is being looked at.
     pub said: Option<Text>,
+    /// Whether some of them log in with their own code, too.
+    pub codes: bool,
 }
 
 /// What the lane says to the guard who enters somebody without a code.
@@ -122,6 +127,8 @@ pub struct Visiting {
 /// A shift as the guards see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OnDuty {
+    /// Which shift it is since the start: two may be alike otherwise.
+    pub number: u64,
     /// Who.
     pub name: String,
     /// Whether they look after the device too.
@@ -143,6 +150,16 @@ pub struct Fault {
     pub technician: Text,
 }
 
+/// Where in a frame a code is, in shares of its width and height.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(missing_docs, reason = "they say it")]
+pub struct Aim {
+    pub left: f32,
+    pub top: f32,
+    pub right: f32,
+    pub bottom: f32,
+}
+
 /// One line of the trust ladder in plain words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StatusLine {
@@ -159,6 +176,8 @@ pub struct Options {
     pub backend: Backend,
     /// The language to begin with.
     pub language: Language,
+    /// Its colours.
+    pub theme: Theme,
     /// The lane's name, as the people at the gate call it.
     pub lane_name: String,
     /// Whether a guard stands there; else nobody is asked to touch anything.
@@ -174,6 +193,7 @@ impl Default for Options {
         Self {
             backend: Backend::None,
             language: Language::default(),
+            theme: Theme::Night,
             lane_name: String::new(),
             attended: true,
             verdict_for: Duration::from_secs(4),
@@ -192,7 +212,15 @@ pub struct Screen {
 impl Screen {
     /// Shows a verdict at once, in place of whatever is there.
     pub fn verdict(&self, shown: Shown) {
-        self.mailbox.post(|mail| mail.face = Some(Face::Verdict(shown)));
+        self.mailbox.post(|mail| {
+            mail.face = Some(Face::Verdict(shown));
+            mail.forget_who = false;
+        });
+    }
+
+    /// The time is up for which the verdict that stands there, if one does, may say who it is.
+    pub fn forget_who(&self) {
+        self.mailbox.post(|mail| mail.forget_who = true);
     }
 
     /// Back to ready before the verdict's time is up.
@@ -200,11 +228,11 @@ impl Screen {
         self.mailbox.post(|mail| mail.face = Some(Face::Ready));
     }
 
-    /// A frame of the live preview: `height` rows of `width` grey bytes. Made small here, at most twelve times a
-    /// second; frames between are dropped before they cost anything.
-    pub fn preview(&self, width: u32, height: u32, luma: &[u8]) {
+    /// A frame of the live preview: `height` rows of `width` grey bytes, and where in it a code is. Made small here, at most
+    /// twelve times a second; frames between are dropped before they cost anything.
+    pub fn preview(&self, width: u32, height: u32, luma: &[u8], aim: Option<Aim>) {
         if let Some(frame) = self.mailbox.preview_due().then(|| preview::shrink(width, height, luma)).flatten() {
-            self.mailbox.post(|mail| mail.frame = Some(frame));
+            self.mailbox.post(|mail| mail.frame = Some((frame, aim)));
         }
     }
 

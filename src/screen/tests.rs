@@ -64,7 +64,7 @@ impl Page {
         let controllers = Controllers::set_up(stage.window(), &options, &mailbox, sender).expect("controllers");
         let page = Self { stage, controllers, wishes, language: options.language };
         let time = Some(Some("09:12".into()));
-        page.deliver(Mail { status: Some(in_order()), frame: Some(camera()), time, ..Mail::default() });
+        page.deliver(Mail { status: Some(in_order()), frame: Some((camera(), None)), time, ..Mail::default() });
         page
     }
 

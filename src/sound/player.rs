@@ -114,7 +114,6 @@ impl Voice {
 impl Iterator for Voice {
     type Item = f32;
 
-    #[expect(clippy::cast_precision_loss, reason = "a few hundred samples")]
     fn next(&mut self) -> Option<f32> {
         let sample = self.samples.next()?;
         if !self.cut.load(Ordering::Relaxed) {

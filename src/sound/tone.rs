@@ -43,7 +43,6 @@ impl Tone {
 }
 
 /// A tone at a volume of 0 to 100, as so many samples a second, each from -1 to 1.
-#[expect(clippy::cast_precision_loss, reason = "a second of samples, counted exactly by a float")]
 pub fn samples(tone: Tone, volume: u8, rate: u32) -> Vec<f32> {
     // Ears hear ratios: half of the scale is a quarter of the swing.
     let swing = (f32::from(volume.min(100)) / 100.0).powi(2);

@@ -15,12 +15,16 @@ const SETTLES: Duration = Duration::from_millis(400);
 /// That somebody is there is told this often at most.
 const BETWEEN_TOUCHES: Duration = Duration::from_secs(1);
 
+/// Whoever has touched nothing for so long is not at work on a page.
+const AT_WORK: Duration = Duration::from_secs(5);
+
 pub(super) struct Desk {
     window: Weak<MainWindow>,
     wishes: Sender<Request>,
     changed: Cell<bool>,
     settling: Timer,
     told: Timer,
+    at_work: Timer,
     counts: Cell<bool>,
     patient: RefCell<Vec<Rc<Timer>>>,
 }
@@ -33,6 +37,7 @@ impl Desk {
             changed: Cell::default(),
             settling: Timer::default(),
             told: Timer::default(),
+            at_work: Timer::default(),
             counts: Cell::default(),
             patient: RefCell::default(),
         });
@@ -81,6 +86,11 @@ impl Desk {
         self.counts.get()
     }
 
+    /// Whether somebody has touched the screen a moment ago.
+    pub(super) fn is_somebody_at_work(&self) -> bool {
+        self.at_work.running()
+    }
+
     /// A timer that every touch starts anew while it runs.
     pub(super) fn patient_timer(&self) -> Rc<Timer> {
         let timer = Rc::new(Timer::default());
@@ -91,6 +101,7 @@ impl Desk {
     fn touched(&self) {
         self.counts.set(!self.settling.running());
         self.patient.borrow().iter().filter(|timer| timer.running()).for_each(|timer| timer.restart());
+        self.at_work.start(TimerMode::SingleShot, AT_WORK, || {});
         if !self.told.running() {
             self.told.start(TimerMode::SingleShot, BETWEEN_TOUCHES, || {});
             self.wish(Request::Touched);

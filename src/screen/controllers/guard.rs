@@ -35,8 +35,6 @@ struct State {
     /// Whose PIN is typed; empty while nobody has said who they are.
     name: String,
     pin: Zeroizing<String>,
-    /// The PIN was entered, and its answer is not there.
-    entered: bool,
     /// Somebody else is to come on duty.
     handing_over: bool,
     /// What was said to somebody before.
@@ -104,9 +102,9 @@ impl Guard {
         if guards.handed_over != before.handed_over {
             state.ended.clone_from(&guards.handed_over);
         }
-        let came = state.entered
-            && guards.on_duty.as_ref().is_some_and(|duty| duty.name == state.name)
-            && guards.said.is_none();
+        let shift = |guards: &Guards| guards.on_duty.as_ref().map(|duty| duty.number);
+        // By PIN or by code: whoever was typing has come, or has been overtaken.
+        let came = guards.on_duty.is_some() && shift(&guards) != shift(&before);
         let removed = !state.name.is_empty() && !guards.names.contains(&state.name);
         if came || removed {
             state.forget();
@@ -127,8 +125,12 @@ impl Guard {
         self.known.borrow().on_duty.is_some()
     }
 
-    /// A verdict has come: its page is the lane's, and whoever was typing finds their digits afterwards.
+    /// A verdict has come: its page is the lane's, unless somebody is at work on this one. Whoever was typing, and paused, finds
+    /// their digits afterwards.
     pub(super) fn interrupt(self: &Rc<Self>) {
+        if self.place.is_kept() {
+            return;
+        }
         if self.place.page() == Page::Guard {
             let typing = self.is_typing();
             let mut state = self.state.borrow_mut();
@@ -140,6 +142,11 @@ impl Guard {
         }
         self.place.go(Page::Lane);
         self.show();
+    }
+
+    /// Whether the verdict that has come left this page to whoever is at work on it.
+    pub(super) fn is_kept(&self) -> bool {
+        self.place.is_kept()
     }
 
     /// The verdict is gone.
@@ -203,7 +210,6 @@ impl Guard {
         let mut state = self.state.borrow_mut();
         if let Some(pin) = Pin::parse(&state.pin) {
             state.pin.zeroize();
-            state.entered = true;
             state.stale = None;
             self.forgets.stop();
             self.desk.wish(Request::LogIn { name: state.name.clone(), pin });
@@ -250,6 +256,7 @@ impl Guard {
         page.set_whole(Pin::parse(&state.pin).is_some());
         let said = known.said.as_ref().filter(|said| Some(*said) != state.stale.as_ref());
         page.set_said(both(said.unwrap_or(&Text::default())));
+        page.set_codes(known.codes);
         page.set_on_duty(known.on_duty.is_some());
         page.set_shift(known.on_duty.as_ref().map(shift).unwrap_or_default());
         page.set_ended(state.ended.as_ref().map(shift).unwrap_or_default());
@@ -263,7 +270,6 @@ impl State {
     fn forget_who(&mut self) {
         self.pin.zeroize();
         self.name.clear();
-        self.entered = false;
     }
 
     /// Nor is anybody else to come on duty.

@@ -1,6 +1,6 @@
 //! The lane's page: ready, or a verdict for as long as it stands, with what the guard answers to it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,10 +15,15 @@ use crate::lang::Text;
 use crate::screen::mailbox::Face;
 use crate::screen::preview::Frame;
 use crate::screen::ui::{self, MainWindow};
-use crate::screen::{Offer, Options, Request, Shown, reasons};
+use crate::screen::{Aim, Offer, Options, Request, Shown, reasons};
 
 /// A verdict that waits for the guard's answer stands at least as long as the others, and no longer than this.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// So many frames without a code, and the corners go back to where they wait.
+const MISSED: u8 = 4;
+/// A share of the frame: what moved less has not moved.
+const STEADY: f32 = 0.02;
 
 pub(super) struct Lane {
     desk: Rc<Desk>,
@@ -26,6 +31,8 @@ pub(super) struct Lane {
     visitor: Rc<Visitor>,
     verdict_for: Duration,
     asked: RefCell<Asked>,
+    /// Frames since a code was in one.
+    missed: Cell<u8>,
     /// Until a verdict that asks nothing goes.
     fades: Rc<Timer>,
     /// Until any verdict goes.
@@ -55,6 +62,7 @@ impl Lane {
             visitor: Rc::clone(visitor),
             verdict_for: options.verdict_for,
             asked: RefCell::default(),
+            missed: Cell::default(),
             fades: desk.patient_timer(),
             ends: Timer::default(),
         });
@@ -88,6 +96,26 @@ impl Lane {
         }
     }
 
+    /// The corners go around the code. They stand still where it does, and wait a moment for one that is lost.
+    pub(super) fn aim(&self, aim: Option<Aim>) {
+        let Some(window) = self.desk.window() else { return };
+        let lane = window.global::<ui::Lane>();
+        let Some(Aim { left, top, right, bottom }) = aim else {
+            self.missed.set(self.missed.get().saturating_add(1));
+            if self.missed.get() >= MISSED && lane.get_has_aim() {
+                lane.set_has_aim(false);
+            }
+            return;
+        };
+        self.missed.set(0);
+        let there = lane.get_aim();
+        let moves = [there.left - left, there.top - top, there.right - right, there.bottom - bottom];
+        if !lane.get_has_aim() || moves.iter().any(|by| by.abs() > STEADY) {
+            lane.set_aim(ui::Aim { left, top, right, bottom });
+            lane.set_has_aim(true);
+        }
+    }
+
     pub(super) fn coach(&self, hint: Option<&Text>) {
         let Some(window) = self.desk.window() else { return };
         let lane = window.global::<ui::Lane>();
@@ -103,6 +131,13 @@ impl Lane {
         }
     }
 
+    pub(super) fn forget_who(&self) {
+        let Some(window) = self.desk.window() else { return };
+        let lane = window.global::<ui::Lane>();
+        lane.set_verdict(ui::Verdict { who: ui::Both::default(), ..lane.get_verdict() });
+        self.desk.mark();
+    }
+
     /// Somebody has come on duty, and the verdict that stands there waited for them.
     pub(super) fn look_who_is_there(&self) {
         let mut asked = self.asked.borrow_mut();
@@ -110,7 +145,7 @@ impl Lane {
             asked.offer = Offer::Decide;
             drop(asked);
             self.show_asked();
-            self.desk.settle();
+            self.desk.settle_lane();
         }
     }
 
@@ -126,10 +161,10 @@ impl Lane {
 
     fn verdict(self: &Rc<Self>, shown: &Shown) {
         let Some(window) = self.desk.window() else { return };
-        // Whatever the finger was about to touch is gone.
-        self.desk.settle();
         self.visitor.interrupt();
         self.guard.interrupt();
+        // Whatever the finger was about to touch is gone.
+        self.desk.settle_lane();
         *self.asked.borrow_mut() = Asked { token: shown.token, offer: shown.offer, answer: None };
         let lane = window.global::<ui::Lane>();
         lane.set_verdict(ui::Verdict {
@@ -148,7 +183,10 @@ impl Lane {
         self.ends.stop();
         if !self.verdict_for.is_zero() {
             let there = Rc::downgrade(self);
-            self.ends.start(TimerMode::SingleShot, self.verdict_for.max(ANSWER_WITHIN), move || {
+            // At the top of another page the touches there must not keep it, as they keep one that is being answered.
+            let keeps = self.asks() || !self.guard.is_kept();
+            let longest = if keeps { self.verdict_for.max(ANSWER_WITHIN) } else { self.verdict_for };
+            self.ends.start(TimerMode::SingleShot, longest, move || {
                 if let Some(lane) = there.upgrade() {
                     lane.ready();
                 }
@@ -160,11 +198,7 @@ impl Lane {
     /// A verdict that asks nothing goes after its time; each touch begins that time anew.
     fn wait(self: &Rc<Self>) {
         self.fades.stop();
-        let asks = {
-            let asked = self.asked.borrow();
-            asked.answer.is_some() || matches!(asked.offer, Offer::Decide | Offer::LogIn)
-        };
-        if !asks && !self.verdict_for.is_zero() {
+        if !self.asks() && !self.verdict_for.is_zero() {
             let there = Rc::downgrade(self);
             self.fades.start(TimerMode::SingleShot, self.verdict_for, move || {
                 if let Some(lane) = there.upgrade() {
@@ -172,6 +206,11 @@ impl Lane {
                 }
             });
         }
+    }
+
+    fn asks(&self) -> bool {
+        let asked = self.asked.borrow();
+        asked.answer.is_some() || matches!(asked.offer, Offer::Decide | Offer::LogIn)
     }
 
     fn ready(&self) {

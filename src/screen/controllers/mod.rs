@@ -7,6 +7,7 @@ mod guard;
 mod lane;
 mod past;
 mod place;
+mod theme;
 mod visitor;
 
 use std::rc::Rc;
@@ -21,6 +22,7 @@ use lane::Lane;
 use past::Past;
 use place::Place;
 use slint::ComponentHandle as _;
+use theme::Theme;
 use visitor::Visitor;
 
 use super::mailbox::{Mail, Mailbox};
@@ -37,6 +39,7 @@ pub(super) struct Controllers {
     past: Past,
     fault: Fault,
     visitor: Rc<Visitor>,
+    theme: Rc<Theme>,
 }
 
 impl Controllers {
@@ -56,6 +59,7 @@ impl Controllers {
             lane: Lane::set_up(window, options, &desk, &guard, &visitor),
             past: Past::set_up(&desk),
             fault: Fault::set_up(&desk),
+            theme: Theme::set_up(window, options, &desk),
             guard,
             visitor,
             desk,
@@ -80,9 +84,11 @@ impl Controllers {
         }
         if let Some(time) = mail.time {
             self.bar.tell_time(time.as_deref());
+            self.theme.tell_time(time.as_deref());
         }
-        if let Some(frame) = mail.frame {
+        if let Some((frame, aim)) = mail.frame {
             self.lane.preview(&frame);
+            self.lane.aim(aim);
         }
         if let Some(hint) = mail.hint {
             self.lane.coach(hint.as_ref());
@@ -106,6 +112,9 @@ impl Controllers {
         }
         if let Some((token, who)) = mail.who {
             self.lane.name(token, &who);
+        }
+        if mail.forget_who {
+            self.lane.forget_who();
         }
         mail.quit
     }

@@ -6,7 +6,6 @@ use slint::{ComponentHandle as _, ModelRc, VecModel};
 
 use super::desk::Desk;
 use super::{both, face};
-use crate::lang::Text;
 use crate::screen::Past as Outcome;
 use crate::screen::ui;
 
@@ -27,7 +26,8 @@ impl Past {
                 at: past.at.as_str().into(),
                 face: face(past.outcome),
                 title: both(&past.title),
-                ruling: both(past.ruling.as_ref().unwrap_or(&Text::default())),
+                who: past.who.as_ref().map(both).unwrap_or_default(),
+                ruling: past.ruling.as_ref().map(both).unwrap_or_default(),
             })
             .collect();
         window.global::<ui::Past>().set_rows(ModelRc::new(VecModel::from(rows)));

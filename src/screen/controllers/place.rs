@@ -45,6 +45,11 @@ impl Place {
         self.desk.window().map_or(Page::Lane, |window| window.global::<ui::Place>().get_page())
     }
 
+    /// Whether a verdict leaves the page to whoever is at work on it, and only shows at the top of the screen.
+    pub(super) fn is_kept(&self) -> bool {
+        matches!(self.page(), Page::Guard | Page::Visitor) && self.desk.is_somebody_at_work()
+    }
+
     pub(super) fn go(self: &Rc<Self>, page: Page) {
         let Some(window) = self.desk.window() else { return };
         let global = window.global::<ui::Place>();

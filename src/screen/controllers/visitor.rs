@@ -134,7 +134,8 @@ impl Visitor {
         self.show();
     }
 
-    /// A verdict has come: its page is the lane's, and whoever was typing finds it all afterwards.
+    /// A verdict has come: its page is the lane's, unless somebody is at work on this one. Whoever was typing, and paused, finds
+    /// it all afterwards.
     pub(super) fn interrupt(self: &Rc<Self>) {
         if self.place.page() != Page::Visitor {
             return;
@@ -142,7 +143,8 @@ impl Visitor {
         if self.state.borrow().view == VisitorView::Asked {
             // It was the answer.
             self.forget();
-        } else {
+            self.place.go(Page::Lane);
+        } else if !self.place.is_kept() {
             self.state.borrow_mut().interrupted = true;
         }
     }

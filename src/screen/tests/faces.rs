@@ -47,6 +47,51 @@ fn verdicts_are_legible_to_tired_eyes_and_apart_for_colour_blind_ones() {
 }
 
 #[test]
+fn whatever_is_read_is_read_seven_to_one_by_day_and_by_night() {
+    for theme in [Theme::Night, Theme::Day] {
+        let page = Page::with(Options { theme, ..Options::default() });
+        let colours = page.stage.window().global::<ui::Theme>();
+        assert_eq!(colours.get_day(), theme == Theme::Day);
+        let (ground, plate, footer) = (colours.get_ground(), colours.get_plate(), colours.get_footer());
+        let mut pairs = vec![
+            ("ink", colours.get_ink(), ground),
+            ("ink on a plate", colours.get_ink(), plate),
+            ("a hint", ground, colours.get_ink()),
+            ("quiet ink", colours.get_ink_quiet(), ground),
+            ("quiet ink on a plate", colours.get_ink_quiet(), plate),
+            ("what was said", colours.get_said(), ground),
+            ("a fault's word", colours.get_on_alarm(), colours.get_alarm()),
+            ("the footer", colours.get_footer_ink(), footer),
+            ("the footer's summary", colours.get_footer_quiet(), footer),
+            ("in order", colours.get_green(), footer),
+            ("caution", colours.get_amber(), footer),
+            ("fault", colours.get_red(), footer),
+        ];
+        for face in [ui::Face::Ready, ui::Face::Pass, ui::Face::Confirm, ui::Face::Deny] {
+            let tint = colours.invoke_tint(face);
+            pairs.extend([("a verdict", tint.ink, tint.ground), ("a sentence", tint.ink, tint.plate)]);
+        }
+        for (what, ink, ground) in pairs {
+            let light = |colour: slint::Color| luminance(Rgb([colour.red(), colour.green(), colour.blue()]));
+            let contrast = contrast(light(ink), light(ground));
+            assert!(contrast >= 7.0, "{what}, {theme:?}: {contrast:.2}:1");
+        }
+    }
+}
+
+#[test]
+fn the_verdicts_and_the_footer_look_the_same_by_day_and_by_night() {
+    let [night, day] = [Theme::Night, Theme::Day].map(|theme| {
+        let page = Page::with(Options { theme, ..Options::default() });
+        [pass(), Shown { offer: Offer::Decide, ..confirm() }, deny()].map(|shown| {
+            page.show(shown);
+            page.stage.render()
+        })
+    });
+    assert!(night == day);
+}
+
+#[test]
 fn chinese_that_is_only_known_at_run_time_is_drawn() {
     let page = Page::new((800, 480), Language::Zh);
     let drawn = ["通", "行", "龘", "囍"].map(|word| {
@@ -131,7 +176,7 @@ fn without_a_screen_it_waits_for_quit_and_takes_everything_in_its_stride() {
         Ok(std::thread::spawn(move || {
             for _ in 0..1000 {
                 screen.verdict(pass());
-                screen.preview(640, 480, &[0; 640 * 480]);
+                screen.preview(640, 480, &[0; 640 * 480], None);
                 screen.status(degraded());
             }
             screen.idle();
@@ -148,11 +193,15 @@ fn only_the_newest_waits_in_the_mailbox() {
     let screen = Screen { mailbox: Arc::clone(&mailbox) };
     screen.verdict(deny());
     screen.verdict(pass());
-    screen.preview(1, 1, &[1]);
-    screen.preview(1, 1, &[2]);
+    screen.preview(1, 1, &[1], None);
+    screen.preview(1, 1, &[2], None);
     let mail = mailbox.take();
     assert!(matches!(mail.face, Some(Face::Verdict(shown)) if shown == pass()));
-    assert_eq!(mail.frame.map(|frame| frame.luma), Some(vec![1]), "the second comes sooner than a twelfth of a second");
+    assert_eq!(
+        mail.frame.map(|(frame, _)| frame.luma),
+        Some(vec![1]),
+        "the second comes sooner than a twelfth of a second"
+    );
     assert!(mailbox.take().face.is_none());
 }
 

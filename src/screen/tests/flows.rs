@@ -42,7 +42,7 @@ fn two_touches_let_in_or_turn_away_with_a_reason() {
         touch_each(&page, &[answer, reason]);
         assert_eq!(ruled(&page.wishes()), [wanted]);
         // Said once: until the lane answers there is nothing to say again.
-        assert_eq!(page.labels(), ["切换到中文"]);
+        assert_eq!(page.labels(), ["Guard", "切换到中文"]);
     }
 }
 
@@ -56,8 +56,8 @@ fn every_reason_of_the_journal_has_its_words() {
             page.wait(A_MOMENT);
             assert!(!page.has(reason), "{reason} is shown as the journal writes it");
             let index = reasons(answer).iter().position(|r| r == reason).expect("itself");
-            // After the language; the way back comes last.
-            let words = page.labels()[1 + index].clone();
+            // After the guard and the language; the way back comes last.
+            let words = page.labels()[2 + index].clone();
             touch_each(&page, &[&words]);
             assert_eq!(ruled(&page.wishes()), [(7, answer, *reason)]);
         }
@@ -202,6 +202,36 @@ fn who_logs_in_to_decide_is_back_at_the_verdict() {
 }
 
 #[test]
+fn a_guard_who_shows_their_code_is_on_duty_whatever_was_being_typed() {
+    let page = page();
+    let guard = page.stage.window().global::<ui::Guard>();
+    let codes = |guards| Guards { codes: true, ..guards };
+    page.guards(codes(nobody_on_duty()));
+    touch_each(&page, &["Guard", "Li", "1", "4"]);
+    page.guards(codes(wang_on_duty()));
+    assert_eq!((guard.get_view(), guard.get_typed()), (ui::GuardView::Duty, 0));
+    touch_each(&page, &["Hand over"]);
+    page.guards(codes(Guards { on_duty: Some(samples::li()), handed_over: Some(wang()), ..nobody_on_duty() }));
+    assert_eq!(guard.get_view(), ui::GuardView::Ended);
+    touch_each(&page, &["Close"]);
+    assert_eq!((guard.get_view(), guard.get_shift().name.as_str()), (ui::GuardView::Duty, "Li"));
+    assert!(page.wishes().is_empty());
+}
+
+#[test]
+fn two_shifts_that_are_alike_are_both_shown() {
+    let page = page();
+    let guard = page.stage.window().global::<ui::Guard>();
+    for number in 1..3 {
+        let ended = Guards { handed_over: Some(OnDuty { number, ..wang() }), ..nobody_on_duty() };
+        page.guards(ended.clone());
+        touch_each(&page, &["Guard"]);
+        assert_eq!(guard.get_view(), ui::GuardView::Ended, "{number}");
+        touch_each(&page, &["Close", "Back"]);
+    }
+}
+
+#[test]
 fn a_way_back_leads_from_every_page() {
     let page = page();
     touch_each(&page, &["Guard", "Li", "Back", "Back"]);
@@ -291,11 +321,81 @@ fn a_verdict_leaves_every_page_and_only_a_pin_is_gone_on_with() {
         (&["Guard", "Li", "1", "4"], 2, ui::Page::Guard),
     ] {
         touch_each(&page, there);
+        // Whoever was at work has paused.
+        page.wait(Duration::from_secs(5));
         page.show(deny());
         assert_eq!(at(), ui::Page::Lane, "{there:?}");
         page.wait(Duration::from_secs(5));
         assert_eq!((at(), page.stage.window().global::<ui::Guard>().get_typed()), (afterwards, typed), "{there:?}");
     }
+}
+
+#[test]
+fn a_guard_logs_in_while_a_verdict_comes_every_two_seconds() {
+    let page = page();
+    let at = || page.stage.window().global::<ui::Place>().get_page();
+    let verdicts = [deny(), pass()];
+    for (label, verdict) in ["Guard", "王建国", "2", "5", "8", "0", "OK"].iter().zip(verdicts.iter().cycle()) {
+        page.deliver(Mail { face: Some(Face::Verdict(verdict.clone())), ..Mail::default() });
+        if *label == "Guard" {
+            // The verdict fills the screen; its top has the way to the guard's page.
+            assert_eq!(at(), ui::Page::Lane);
+            page.wait(A_MOMENT);
+        }
+        // Meant for what stands there as before: no moment passes.
+        page.touch("", label);
+        assert_eq!(at(), ui::Page::Guard, "{label}");
+        page.wait(Duration::from_secs(2));
+    }
+    let wishes = page.wishes();
+    let [Request::LogIn { name, .. }] = &wishes[..] else { panic!("{wishes:?}") };
+    assert_eq!(name, "王建国");
+    page.guards(wang_on_duty());
+    assert!(page.has("Log out") || at() == ui::Page::Lane);
+}
+
+#[test]
+fn a_verdict_at_the_top_of_the_guards_page_leads_to_its_own_and_goes_in_its_time() {
+    let page = page();
+    let at = || page.stage.window().global::<ui::Place>().get_page();
+    let typed = || page.stage.window().global::<ui::Guard>().get_typed();
+    touch_each(&page, &["Guard", "Li", "1", "4"]);
+    page.show(Shown { token: 9, ..asked(Offer::Decide) });
+    assert_eq!((at(), typed()), (ui::Page::Guard, 2));
+    touch_each(&page, &["CHECK  Printed pass", "Let in", "Known to me"]);
+    assert_eq!(ruled(&page.wishes()), [(9, Answer::LetIn, "known")]);
+    // The digits wait for a moment.
+    touch_each(&page, &["Guard", "7"]);
+    assert_eq!(typed(), 3);
+    page.show(pass());
+    for _ in 0..3 {
+        assert!(page.has("PASS  Code is valid"));
+        touch_each(&page, &["0", "Delete"]);
+    }
+    touch_each(&page, &["0", "Delete"]);
+    assert!(!page.has("PASS  Code is valid"), "touches on this page do not keep it");
+    assert_eq!((at(), typed()), (ui::Page::Guard, 3));
+}
+
+#[test]
+fn a_name_goes_before_its_verdict_does() {
+    let page = page();
+    let who = || page.stage.window().global::<ui::Lane>().get_verdict().who.zh;
+    page.show(Shown { who: Some(samples::who()), ..asked(Offer::Decide) });
+    assert_eq!(who(), "周* · 3号楼");
+    page.deliver(Mail { forget_who: true, ..Mail::default() });
+    assert_eq!(who(), "");
+    assert!(page.has("Let in"), "the question still stands");
+
+    // What was to be forgotten is not the next one's name.
+    let mailbox = Arc::new(Mailbox::with_bell());
+    let screen = Screen { mailbox: Arc::clone(&mailbox) };
+    screen.forget_who();
+    screen.verdict(Shown { who: Some(samples::who()), ..pass() });
+    page.deliver(mailbox.take());
+    assert_eq!(who(), "周* · 3号楼");
+    page.wait(Duration::from_secs(5));
+    assert_eq!(who(), "", "nor does it outstay the verdict");
 }
 
 #[test]
@@ -395,6 +495,55 @@ fn the_lanes_time_is_shown_and_dashes_where_it_is_not_known() {
     assert_eq!(time(), "09:12");
     page.deliver(Mail { time: Some(None), ..Mail::default() });
     assert_eq!(time(), "--:--");
+}
+
+#[test]
+fn the_colours_follow_the_time_and_a_guard_who_wants_the_others_has_them() {
+    let page = Page::with(Options { theme: Theme::Auto, language: Language::En, ..Options::default() });
+    let is_day = || page.stage.window().global::<ui::Theme>().get_day();
+    let at = |time: Option<&str>| page.deliver(Mail { time: Some(time.map(Into::into)), ..Mail::default() });
+    for (time, day) in
+        [(Some("06:59"), false), (Some("07:00"), true), (Some("18:59"), true), (Some("19:00"), false), (None, false)]
+    {
+        at(time);
+        assert_eq!(is_day(), day, "{time:?}");
+    }
+    at(Some("12:00"));
+    touch_each(&page, &["Guard", "Night colours"]);
+    assert!(!is_day());
+    at(Some("12:01"));
+    assert!(!is_day(), "as the guard wants it");
+    touch_each(&page, &["Day colours", "Night colours"]);
+    at(Some("19:00"));
+    at(Some("07:00"));
+    assert!(is_day(), "until the time says otherwise");
+}
+
+#[test]
+fn the_corners_go_around_the_code_and_back_when_it_is_gone() {
+    let page = page();
+    let corner = |id: &str| {
+        page.wait(Duration::from_millis(100));
+        page.stage.render();
+        let found = ElementHandle::find_by_element_id(page.stage.window(), id).next().expect("a corner");
+        middle(&found)
+    };
+    let corners = || (corner("Viewfinder::first"), corner("Viewfinder::last"));
+    let see = |aim| page.deliver(Mail { frame: Some((samples::camera(), aim)), ..Mail::default() });
+    let waiting = corners();
+    let code = Aim { left: 0.5, top: 0.5, right: 0.75, bottom: 0.75 };
+    see(Some(code));
+    let (first, last) = corners();
+    assert!(first.x > waiting.0.x + 50.0 && first.y > waiting.0.y + 50.0, "{first:?}");
+    assert!(last.x < waiting.1.x && last.y < waiting.1.y, "{last:?}");
+    // A hand trembles, and a frame may be blurred.
+    see(Some(Aim { left: 0.51, ..code }));
+    see(None);
+    assert_eq!(corners(), (first, last));
+    for _ in 0..3 {
+        see(None);
+    }
+    assert_eq!(corners(), waiting);
 }
 
 #[test]

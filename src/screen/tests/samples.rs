@@ -166,6 +166,9 @@ pub(super) fn camera() -> preview::Frame {
     preview::shrink(width, height, &luma).expect("a picture")
 }
 
+/// Where the code is in [`camera`].
+pub(super) const AIM: Aim = Aim { left: 0.39, top: 0.354, right: 0.61, bottom: 0.646 };
+
 /// The question, the refusal a guard may set aside, and the question to nobody.
 pub(super) fn asked(offer: Offer) -> Shown {
     let shown = if offer == Offer::Override { deny() } else { confirm() };
@@ -182,6 +185,7 @@ pub(super) fn wang_on_duty() -> Guards {
 
 pub(super) fn wang() -> OnDuty {
     OnDuty {
+        number: 1,
         name: "王建国".into(),
         technician: false,
         since: Text::new("3小时", "3 hours"),
@@ -190,7 +194,13 @@ pub(super) fn wang() -> OnDuty {
 }
 
 pub(super) fn li() -> OnDuty {
-    OnDuty { name: "Li".into(), technician: true, since: Text::new("1分钟", "1 minute"), counts: Counts::default() }
+    OnDuty {
+        number: 2,
+        name: "Li".into(),
+        technician: true,
+        since: Text::new("1分钟", "1 minute"),
+        counts: Counts::default(),
+    }
 }
 
 /// As many as a lane remembers.
@@ -205,7 +215,8 @@ pub(super) fn past() -> Vec<Past> {
     (0..50)
         .map(|n| {
             let (outcome, title, ruling) = titles[n % titles.len()].clone();
-            Past { at: format!("09:{:02}", 59 - n), outcome, title, ruling }
+            let who = [Some(who()), None, Some(who()), None, Some(longest_who())].get(n).cloned().flatten();
+            Past { at: format!("09:{:02}", 59 - n), outcome, title, who, ruling }
         })
         .collect()
 }

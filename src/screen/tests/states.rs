@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use image::imageops::{self, FilterType};
 
 use super::samples::{
-    asked, confirm, crowded, degraded, deny, fault, hint, li, long, longest_said, nobody_on_duty, pass, past, wang,
-    wang_on_duty, who,
+    AIM, asked, camera, confirm, crowded, degraded, deny, fault, hint, li, long, longest_said, nobody_on_duty, pass,
+    past, wang, wang_on_duty, who,
 };
 use super::*;
 
@@ -20,6 +20,7 @@ const STATES: &[(&str, Way)] = &[
     ("04-ready-without-camera", |page| page.stage.window().global::<ui::Lane>().set_has_preview(false)),
     ("05-ready-degraded", |page| page.deliver(Mail { status: Some(degraded()), time: Some(None), ..Mail::default() })),
     ("06-ready-crowded", |page| page.deliver(Mail { status: Some(crowded()), time: Some(None), ..Mail::default() })),
+    ("07-ready-aiming", |page| page.deliver(Mail { frame: Some((camera(), Some(AIM))), ..Mail::default() })),
     ("10-pass", |page| page.show(pass())),
     ("11-confirm", |page| page.show(confirm())),
     ("12-deny", |page| page.show(deny())),
@@ -103,6 +104,22 @@ const STATES: &[(&str, Way)] = &[
         page.guards(Guards { on_duty: Some(li()), handed_over: Some(wang()), ..nobody_on_duty() });
         page.touch("保安", "Guard");
     }),
+    ("43-guard-pin-and-verdict", |page| {
+        page.touch("保安", "Guard");
+        page.touch("王建国", "王建国");
+        ["2", "5", "8"].iter().for_each(|digit| page.touch(digit, digit));
+        page.show(deny());
+    }),
+    ("44-guard-names-and-long-verdict-crowded", |page| {
+        page.touch("保安", "Guard");
+        page.show(Shown { offer: Offer::LogIn, ..longest_said() });
+        page.status(crowded());
+    }),
+    ("45-guard-names-or-code", |page| {
+        page.guards(Guards { codes: true, ..nobody_on_duty() });
+        page.touch("保安", "Guard");
+        page.status(crowded());
+    }),
     ("40-recent", |page| {
         page.deliver(Mail { past: Some(past()), ..Mail::default() });
         page.touch("最近记录", "Recent");
@@ -176,6 +193,33 @@ fn type_card(page: &Page, number: &str) {
     number.chars().for_each(|digit| page.touch(&digit.to_string(), &digit.to_string()));
 }
 
+/// By day: what has another look then.
+const BY_DAY: &[(&str, Way)] = &[
+    ("70-day-ready", |_| {}),
+    ("71-day-ready-coached-degraded", |page| {
+        page.deliver(Mail { hint: Some(Some(hint())), status: Some(degraded()), ..Mail::default() });
+    }),
+    ("72-day-ready-without-camera", |page| page.stage.window().global::<ui::Lane>().set_has_preview(false)),
+    ("73-day-guard-names", |page| page.touch("保安", "Guard")),
+    ("74-day-guard-wrong-pin", |page| {
+        page.touch("保安", "Guard");
+        page.touch("王建国", "王建国");
+        page.guards(Guards { said: Some(Text::new("密码不对", "Wrong PIN")), ..nobody_on_duty() });
+        page.touch("2", "2");
+    }),
+    ("75-day-guard-on-duty", |page| {
+        page.guards(wang_on_duty());
+        page.touch("保安", "Guard");
+    }),
+    ("76-day-recent", |page| {
+        page.deliver(Mail { past: Some(past()), ..Mail::default() });
+        page.touch("最近记录", "Recent");
+    }),
+    ("77-day-fault", |page| {
+        page.deliver(Mail { fault: Some(Some(fault())), status: Some(degraded()), ..Mail::default() });
+    }),
+];
+
 /// The same where no guard stands.
 const UNATTENDED: &[(&str, Way)] = &[
     ("60-alone-ready", |_| {}),
@@ -193,10 +237,11 @@ const UNATTENDED: &[(&str, Way)] = &[
 fn every_state_is_drawn_in_both_languages_at_every_size() {
     for size in SIZES {
         let mut pictures = Vec::new();
-        for (attended, states) in [(true, STATES), (false, UNATTENDED)] {
+        let all = [(true, Theme::Night, STATES), (true, Theme::Day, BY_DAY), (false, Theme::Night, UNATTENDED)];
+        for (attended, theme, states) in all {
             for &(name, way) in states {
                 let languages = [Language::Zh, Language::En].map(|language| {
-                    let page = Page::with(Options { language, size, attended, ..Options::default() });
+                    let page = Page::with(Options { language, size, attended, theme, ..Options::default() });
                     page.guards(nobody_on_duty());
                     way(&page);
                     look_at_the_buttons(name, &page);

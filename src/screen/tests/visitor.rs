@@ -100,6 +100,9 @@ fn a_verdict_in_between_loses_nothing_and_nothing_stays_for_the_next_one() {
     let page = page();
     keys(&page, "4403");
     page.show(deny());
+    assert!(page.has("Look up"), "a hand at work is not thrown out");
+    page.wait(Duration::from_secs(6));
+    page.show(deny());
     assert!(!page.has("Look up"));
     page.wait(Duration::from_secs(5));
     assert_eq!(number(&page), "4403");
