@@ -30,6 +30,7 @@ pub(super) struct Mail {
 
 /// What the page is to show.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one, in its slot")]
 pub(super) enum Face {
     Ready,
     Verdict(Shown),
