@@ -12,7 +12,7 @@ use crossbeam_channel::Sender;
 use serde_json::Value;
 use tongguan::clock::{Clock, Linux, Settings, TrustedClock};
 use tongguan::config::{CameraSource, Config, ScreenKind};
-use tongguan::gate::{Gate, Simulated};
+use tongguan::gate::{Gate, Output, Relay, Signals, Simulated};
 use tongguan::guards::{Pin, Role, Roster};
 use tongguan::lane::{Lane, Parts};
 use tongguan::roster::StoredRosters;
@@ -25,6 +25,7 @@ use tongguan_pass::Answer;
 struct Gatehouse {
     checkpoint: Checkpoint,
     relay: Simulated,
+    lamp: Simulated,
     touch: Sender<Request>,
     stop: Box<dyn Fn() + Send>,
     lane: Option<std::thread::JoinHandle<()>>,
@@ -49,6 +50,9 @@ impl Gatehouse {
         journal.take_over().unwrap();
         let relay = Simulated::default();
         let gate = Gate::new(Box::new(relay.clone()), Duration::from_millis(50)).unwrap();
+        let lamp = Simulated::called("deny lamp");
+        let driven: Box<dyn Relay> = Box::new(lamp.clone());
+        let signals = Signals::new(vec![(Output::DenyLamp, driven)], true, Duration::from_secs(60));
         let (touch, requests) = crossbeam_channel::unbounded();
         let (tell, started) = crossbeam_channel::bounded(1);
         let (sync, guards) = (Arc::new(Mutex::new(SyncState::default())), dir.guards_file());
@@ -62,6 +66,7 @@ impl Gatehouse {
                     journal,
                     clock,
                     gate,
+                    signals,
                     screen,
                     events: None,
                     requests,
@@ -75,7 +80,7 @@ impl Gatehouse {
             lane.unwrap().join().unwrap();
         });
         let stop = started.recv().unwrap();
-        Self { checkpoint, relay, touch, stop, lane: Some(lane), _pictures: pictures }
+        Self { checkpoint, relay, lamp, touch, stop, lane: Some(lane), _pictures: pictures }
     }
 
     /// The journal, once it has so many entries.
@@ -180,7 +185,10 @@ fn a_refusal_is_overridden_by_a_guard_on_duty_only_and_an_unattended_gate_obeys_
     assert_eq!(text(&gate.journal(1)[0]["reason"]), "revoked");
     gate.rule(1, Answer::LetIn);
     std::thread::sleep(Duration::from_millis(500));
+    assert!(gate.lamp.history().last().unwrap().energised, "the lamp says that it was refused");
+    let lamp = gate.lamp.clone();
     assert_eq!(gate.close().len(), 1, "nobody is on duty");
+    assert!(!lamp.history().last().unwrap().energised, "it goes out with the lane");
 
     let checkpoint = refusing();
     let file = DataDir::open(Path::new(&checkpoint.data())).unwrap().guards_file();

@@ -11,7 +11,7 @@ use clap::Args;
 use crossbeam_channel::Receiver;
 use tongguan::clock::Clock;
 use tongguan::config::{CameraSource, Config, ConfigError, GateDriver, ScreenKind};
-use tongguan::gate::{self, GateError};
+use tongguan::gate::{self, GateError, Signals};
 use tongguan::lane::{Lane, Parts};
 use tongguan::lang::Text;
 use tongguan::roster::StoredRosters;
@@ -181,6 +181,7 @@ impl Running {
         let trust = Arc::new(RwLock::new(loaded));
         let gate = gate::open(&config.gate)?;
         tracing::info!("gate: {}", gate.describe());
+        let signals = Signals::open(&config.gate, &config.signals, Duration::from_millis(config.show.verdict_ms));
 
         let state = Arc::new(Mutex::new(SyncState::default()));
         let syncer = Syncer {
@@ -214,7 +215,7 @@ impl Running {
         let guards = dir.guards_file();
         let rosters = StoredRosters::open(dir).inspect_err(|e| tracing::warn!("nobody can be looked up: {e}")).ok();
         let parts =
-            Parts { config, trust, journal, clock, gate, screen, events, requests, guards, sync: state, rosters };
+            Parts { config, trust, journal, clock, gate, signals, screen, events, requests, guards, sync: state, rosters };
         let lane = Lane::start(parts)?;
         let stop_lane = Box::new(lane.stopper());
         stop_on_signals(lane.stopper())?;

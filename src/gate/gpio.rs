@@ -1,4 +1,4 @@
-//! Relays on GPIO: rppal on a Raspberry Pi, gpiocdev on anything with a gpiochip.
+//! Outputs and inputs on GPIO: rppal on a Raspberry Pi, gpiocdev on anything with a gpiochip.
 
 use std::time::Duration;
 
@@ -19,15 +19,15 @@ pub(super) struct Rppal {
 }
 
 impl Rppal {
-    pub(super) fn open(config: &GateConfig) -> Result<Self, GateError> {
-        let pin = rppal_pin(config.line)?;
+    pub(super) fn open(line: u32, active: Active) -> Result<Self, GateError> {
+        let pin = rppal_pin(line)?;
         // The released level is set before the pin becomes an output: the gate must not twitch when the program starts.
         // Dropping the pin makes it an input again, and the pull resistor takes over.
-        let pin = match config.active {
+        let pin = match active {
             Active::High => pin.into_output_low(),
             Active::Low => pin.into_output_high(),
         };
-        Ok(Self { pin, active: config.active })
+        Ok(Self { pin, active })
     }
 }
 
@@ -91,14 +91,14 @@ pub(super) struct Gpiocdev {
 }
 
 impl Gpiocdev {
-    pub(super) fn open(config: &GateConfig) -> Result<Self, GateError> {
-        let (mut builder, chip) = line_of(config, config.line)?;
+    pub(super) fn open(config: &GateConfig, line: u32, active: Active) -> Result<Self, GateError> {
+        let (mut builder, chip) = line_of(config, line)?;
         builder.as_output(Value::Inactive);
-        if config.active == Active::Low {
+        if active == Active::Low {
             builder.as_active_low();
         }
-        let request = builder.request().map_err(|e| line_fails(config.line, &chip, &e))?;
-        Ok(Self { request, line: config.line, chip })
+        let request = builder.request().map_err(|e| line_fails(line, &chip, &e))?;
+        Ok(Self { request, line, chip })
     }
 }
 

@@ -15,7 +15,7 @@ use super::visit::{self, Reception};
 use super::{Camera, Parts, Sighting, status};
 use crate::config::{CameraSource, Config};
 use crate::decide::{CodeId, Decision, Known, Verdict, words};
-use crate::gate::Gate;
+use crate::gate::{Gate, Signals};
 use crate::lang::Text;
 use crate::screen::{Offer, Outcome, Page, Request, Screen, Shown, StatusLine, Visit};
 use crate::sync::SyncState;
@@ -27,6 +27,7 @@ pub(super) struct Attendant {
     config: Config,
     judge: Judge,
     gate: Gate,
+    signals: Signals,
     screen: Screen,
     requests: Receiver<Request>,
     sync: Arc<Mutex<SyncState>>,
@@ -59,6 +60,7 @@ impl Attendant {
             config: parts.config,
             judge,
             gate: parts.gate,
+            signals: parts.signals,
             screen: parts.screen,
             requests: parts.requests,
             sync: parts.sync,
@@ -139,6 +141,7 @@ impl Attendant {
         let shown = self.shown(&presented);
         self.screen.verdict(shown.clone());
         let (event, verdict) = (presented.id, presented.decision.verdict);
+        self.signals.say(verdict);
         self.judge.remember(presented);
         self.duty.count(verdict);
         self.past.add(self.time(), &shown);
@@ -217,6 +220,7 @@ impl Attendant {
         let Some(ruled) = self.judge.rule(standing.event, word, |people| self.gate.open(people)) else { return };
         let shown = ruling(&standing.shown, answer, ruled.gate);
         self.screen.verdict(shown);
+        self.signals.say(if answer == Answer::LetIn { Verdict::Pass } else { Verdict::Deny });
         self.judge.remember_ruling(ruled);
         self.duty.ruled(standing.verdict, answer);
         self.past.rule(&past::ruling(answer));
@@ -273,12 +277,14 @@ impl Attendant {
         // A replay may pause as long as it likes.
         let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Nokhwa(_)));
         let (gate, journal, surge) = (self.gate.fault(), self.judge.problem(), self.judge.surge());
+        let signals = self.signals.fault();
         let state = status::State {
             ladder: self.judge.standing(),
             surge: surge.as_ref(),
             sync: &sync,
             camera: camera.as_ref(),
             gate: gate.as_ref(),
+            signals: signals.as_ref(),
             journal: journal.as_ref(),
         };
         let lines = status::lines(&state);

@@ -39,7 +39,7 @@ use crate::clock::{Clock, Reading};
 use crate::config::{CameraSource, Config};
 use crate::decide::{Decision, Inputs, Ladder, Uses, decide, surge_words};
 use crate::decode::{Decoder, Settings};
-use crate::gate::Gate;
+use crate::gate::{Gate, Signals};
 use crate::lang::Text;
 use crate::roster::StoredRosters;
 use crate::screen::{Request, Screen};
@@ -59,6 +59,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The gate.
     pub gate: Gate,
+    /// Its buzzer and lamps.
+    pub signals: Signals,
     /// The screen.
     pub screen: Screen,
     /// Where each event is printed as it is journaled; nobody waits for its reader.
