@@ -14,5 +14,6 @@ pub mod lane;
 pub mod lang;
 pub mod roster;
 pub mod screen;
+pub mod service;
 pub mod store;
 pub mod sync;
