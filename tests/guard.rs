@@ -15,8 +15,9 @@ use tongguan::config::{CameraSource, Config, ScreenKind};
 use tongguan::gate::{Gate, Output, Relay, Signals, Simulated};
 use tongguan::guards::{Pin, Role, Roster};
 use tongguan::lane::{Lane, Parts};
+use tongguan::lang::Language;
 use tongguan::roster::StoredRosters;
-use tongguan::screen::{self, Backend, Request};
+use tongguan::screen::{self, Backend, Page, Request, Wish};
 use tongguan::store::{DataDir, Journal, TrustStore};
 use tongguan::sync::SyncState;
 use tongguan_pass::Answer;
@@ -40,6 +41,7 @@ impl Gatehouse {
         let mut config = Config {
             camera: format!("replay:{}?fps=20", pictures.path().display()).parse::<CameraSource>().unwrap(),
             screen: ScreenKind::None,
+            data_dir: dir.path().to_owned(),
             ..Config::default()
         };
         change(&mut config);
@@ -208,4 +210,61 @@ fn a_refusal_is_overridden_by_a_guard_on_duty_only_and_an_unattended_gate_obeys_
     gate.rule(1, Answer::LetIn);
     std::thread::sleep(Duration::from_millis(500));
     assert_eq!((gate.pulses(), gate.close().len()), (0, 1));
+}
+
+#[test]
+fn the_gate_is_tried_by_a_technician_at_the_service_page_only_and_their_name_is_in_the_journal() {
+    let (checkpoint, code) = asking();
+    let dir = DataDir::open(Path::new(&checkpoint.data())).unwrap();
+    let mut roster = Roster::default();
+    let pin = || Pin::parse("2580").unwrap();
+    roster.add("王", Role::Guard, &pin()).unwrap();
+    roster.add("Li", Role::Technician, &pin()).unwrap();
+    roster.write(&dir.guards_file()).unwrap();
+    let gate = Gatehouse::open(checkpoint, &code, |_| {});
+    gate.journal(1);
+    let lamp_before = gate.lamp.history().len();
+    let wish = |wish| gate.touch.send(Request::Service(wish)).unwrap();
+    let all = || {
+        gate.touch.send(Request::At(Page::Service)).unwrap();
+        for one in [Wish::OpenGate, Wish::TryOut(Output::DenyLamp), Wish::Pack, Wish::Speak(Language::En)] {
+            wish(one);
+        }
+        std::thread::sleep(Duration::from_millis(500));
+    };
+    let nothing = || {
+        let untouched = gate.pulses() == 0 && gate.lamp.history().len() == lamp_before;
+        untouched && !dir.language_file().exists() && !dir.path().join("support").exists()
+    };
+    all();
+    assert!(nothing(), "nobody is on duty");
+    gate.touch.send(Request::LogIn { name: "王".into(), pin: pin() }).unwrap();
+    gate.rule_on_duty(1, Answer::TurnedAway);
+    all();
+    assert!(nothing(), "a guard is no technician");
+    assert_eq!(gate.checkpoint.journal().len(), 2);
+
+    gate.touch.send(Request::LogIn { name: "Li".into(), pin: pin() }).unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    gate.touch.send(Request::At(Page::Lane)).unwrap();
+    wish(Wish::OpenGate);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(gate.pulses(), 0, "not from another page");
+    all();
+    let journal = gate.journal(4);
+    assert_eq!(gate.pulses(), 1);
+    let (event, ruling) = (&journal[2], &journal[3]);
+    assert_eq!((text(&event["reason"]), text(&event["gate"])), ("gate_test".into(), "closed".into()));
+    assert_eq!(event["handle"], Value::Null, "it is about nobody");
+    assert_eq!(ruling["about"], event["id"]);
+    assert_eq!((text(&ruling["guard"]), text(&ruling["reason"])), ("Li".into(), "gate_test".into()));
+    assert_eq!((text(&ruling["answer"]), text(&ruling["gate"])), ("let_in".into(), "opened".into()));
+    let end = Instant::now() + Duration::from_secs(15);
+    while std::fs::read_dir(dir.path().join("support")).map_or(0, Iterator::count) == 0 {
+        assert!(Instant::now() < end, "no bundle");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(gate.lamp.history().len() > lamp_before);
+    assert_eq!(Language::kept(&dir.language_file()), Some(Language::En));
+    assert_eq!(gate.close().len(), 4);
 }

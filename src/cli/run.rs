@@ -13,7 +13,7 @@ use tongguan::clock::Clock;
 use tongguan::config::{CameraSource, Config, ConfigError, GateDriver, ScreenKind};
 use tongguan::gate::{self, GateError, Signals};
 use tongguan::lane::{Lane, Parts};
-use tongguan::lang::Text;
+use tongguan::lang::{Language, Text};
 use tongguan::roster::StoredRosters;
 use tongguan::screen::{self, Backend, Offer, Outcome, Request, Screen, Shown};
 use tongguan::store::{DataDir, DeviceKey, Journal, StoreError, Trust, TrustStore, keep_reserve, use_reserve};
@@ -56,7 +56,8 @@ impl RunArgs {
                 ScreenKind::Picture(path) => Backend::Picture(path.clone()),
                 ScreenKind::None => Backend::None,
             },
-            language: config.language,
+            // What a technician chose on the service page goes before what was configured.
+            language: chosen_language(&config).unwrap_or(config.language),
             lane_name: config.lane.clone(),
             attended: config.attended,
             verdict_for: Duration::from_millis(config.show.verdict_ms),
@@ -92,6 +93,10 @@ impl RunArgs {
             }
         })
     }
+}
+
+fn chosen_language(config: &Config) -> Option<Language> {
+    Language::kept(&DataDir::open(&config.data_dir).ok()?.language_file())
 }
 
 /// How often a failure is shown anew before the program ends and whoever started it tries again: verdicts fade.
@@ -214,8 +219,20 @@ impl Running {
 
         let guards = dir.guards_file();
         let rosters = StoredRosters::open(dir).inspect_err(|e| tracing::warn!("nobody can be looked up: {e}")).ok();
-        let parts =
-            Parts { config, trust, journal, clock, gate, signals, screen, events, requests, guards, sync: state, rosters };
+        let parts = Parts {
+            config,
+            trust,
+            journal,
+            clock,
+            gate,
+            signals,
+            screen,
+            events,
+            requests,
+            guards,
+            sync: state,
+            rosters,
+        };
         let lane = Lane::start(parts)?;
         let stop_lane = Box::new(lane.stopper());
         stop_on_signals(lane.stopper())?;

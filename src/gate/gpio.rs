@@ -47,7 +47,10 @@ impl Relay for Rppal {
 }
 
 /// An input pin of a Raspberry Pi, pulled to the level at which nobody goes through.
-pub(super) struct RppalInput(rppal::gpio::InputPin);
+pub(super) struct RppalInput {
+    pin: rppal::gpio::InputPin,
+    active: Active,
+}
 
 impl RppalInput {
     pub(super) fn open(config: &GateConfig, line: u32) -> Result<Self, GateError> {
@@ -57,15 +60,19 @@ impl RppalInput {
             Active::Low => (pin.into_input_pullup(), Trigger::FallingEdge),
         };
         pin.set_interrupt(trigger, Some(DEBOUNCE)).map_err(|e| rppal_fails(line, &e))?;
-        Ok(Self(pin))
+        Ok(Self { pin, active: config.passage_active })
     }
 }
 
 impl Sensor for RppalInput {
     fn wait(&mut self, at_most: Duration) -> Result<bool, GateError> {
-        let line = u32::from(self.0.pin());
-        let event = self.0.poll_interrupt(false, Some(at_most)).map_err(|e| rppal_fails(line, &e))?;
+        let line = u32::from(self.pin.pin());
+        let event = self.pin.poll_interrupt(false, Some(at_most)).map_err(|e| rppal_fails(line, &e))?;
         Ok(event.is_some())
+    }
+
+    fn is_active(&self) -> Result<bool, GateError> {
+        Ok(self.pin.is_high() == (self.active == Active::High))
     }
 }
 
@@ -131,6 +138,11 @@ impl Sensor for GpiocdevInput {
             self.request.read_edge_event().map_err(fails)?;
         }
         Ok(there)
+    }
+
+    fn is_active(&self) -> Result<bool, GateError> {
+        let value = self.request.value(self.line).map_err(|e| line_fails(self.line, &self.chip, &e))?;
+        Ok(value == Value::Active)
     }
 }
 

@@ -74,6 +74,12 @@ pub trait Sensor: Send {
     /// # Errors
     /// [`GateError::Driver`].
     fn wait(&mut self, at_most: Duration) -> Result<bool, GateError>;
+
+    /// Whether it says so at this moment.
+    ///
+    /// # Errors
+    /// [`GateError::Driver`].
+    fn is_active(&self) -> Result<bool, GateError>;
 }
 
 /// The gate of the configuration. `auto` is rppal on a Raspberry Pi, else gpiocdev if a chip is configured, else simulated.

@@ -112,6 +112,8 @@ impl Shared {
 pub struct Signals {
     shared: Arc<Shared>,
     there: Vec<Output>,
+    /// What could not be opened.
+    missing: Option<Text>,
     on: bool,
     thread: Option<JoinHandle<()>>,
 }
@@ -131,8 +133,8 @@ impl Signals {
                 }
             }
         }
-        let signals = Self::new(outputs, config.on, verdict_for);
-        signals.shared.lock().fault = fault;
+        let mut signals = Self::new(outputs, config.on, verdict_for);
+        signals.missing = fault;
         signals
     }
 
@@ -149,7 +151,7 @@ impl Signals {
             tracing::error!("buzzer and lamps stay off: {error}");
             shared.lock().fault = Some(Text::new("蜂鸣器和指示灯未启动", "they could not be started"));
         }
-        Self { shared, there, on, thread: thread.and_then(Result::ok) }
+        Self { shared, there, missing: None, on, thread: thread.and_then(Result::ok) }
     }
 
     /// Says a verdict, in place of whatever is being said. Returns at once.
@@ -172,7 +174,7 @@ impl Signals {
 
     /// What does not work.
     pub fn fault(&self) -> Option<Text> {
-        self.shared.lock().fault.clone()
+        self.shared.lock().fault.clone().or_else(|| self.missing.clone())
     }
 
     fn put(&self, say: Say) {
@@ -233,7 +235,7 @@ fn play(shared: &Shared, mut outputs: Outputs, verdict_for: Duration) {
         let refused = outputs.set(|which| said.is_some_and(|(say, since)| say.is_on(which, now - since)));
         let mut state = shared.lock();
         match refused {
-            Ok(()) => {}
+            Ok(()) => state.fault = None,
             Err(error) if state.fault.is_none() => {
                 tracing::error!("buzzer or lamps: {error}");
                 state.fault = Some(words(&error));
@@ -317,11 +319,9 @@ mod tests {
 
     #[test]
     fn each_verdict_has_its_lamps_and_its_number_of_beeps_and_all_go_out_with_it() {
-        for (verdict, beeps, pass, deny) in [
-            (Verdict::Pass, 1, 1..2, 0..1),
-            (Verdict::Confirm, 2, 2..4, 2..4),
-            (Verdict::Deny, 3, 0..1, 1..2),
-        ] {
+        for (verdict, beeps, pass, deny) in
+            [(Verdict::Pass, 1, 1..2, 0..1), (Verdict::Confirm, 2, 2..4, 2..4), (Verdict::Deny, 3, 0..1, 1..2)]
+        {
             let post = Post::new(true);
             let start = Instant::now();
             post.say(verdict);

@@ -77,4 +77,8 @@ impl Sensor for SimulatedSensor {
         *turns = turns.saturating_sub(1);
         Ok(turned)
     }
+
+    fn is_active(&self) -> Result<bool, GateError> {
+        Ok(*self.0.0.lock().unwrap_or_else(PoisonError::into_inner) > 0)
+    }
 }

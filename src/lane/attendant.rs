@@ -12,12 +12,13 @@ use super::judge::{Judge, Presented, Visitor, Word};
 use super::past::{self, PastOutcomes};
 use super::presentation::Presentations;
 use super::visit::{self, Reception};
+use super::workshop::Workshop;
 use super::{Camera, Parts, Sighting, status};
 use crate::config::{CameraSource, Config};
 use crate::decide::{CodeId, Decision, Known, Verdict, words};
 use crate::gate::{Gate, Signals};
 use crate::lang::Text;
-use crate::screen::{Offer, Outcome, Page, Request, Screen, Shown, StatusLine, Visit};
+use crate::screen::{Offer, Outcome, Page, Request, Screen, Shown, StatusLine, Visit, Wish};
 use crate::sync::SyncState;
 
 /// How often what waits is written and the status is looked at.
@@ -36,6 +37,7 @@ pub(super) struct Attendant {
     clerk: Clerk,
     reception: Reception,
     duty: Duty,
+    workshop: Workshop,
     past: PastOutcomes,
     standing: Option<Standing>,
     /// Where the screen is.
@@ -54,7 +56,7 @@ struct Standing {
 }
 
 impl Attendant {
-    pub(super) fn new(parts: Parts, judge: Judge, camera: Arc<Camera>, clerk: Clerk) -> Self {
+    pub(super) fn new(parts: Parts, judge: Judge, camera: Arc<Camera>, clerk: Clerk, workshop: Workshop) -> Self {
         Self {
             duty: Duty::new(parts.guards, Duration::from_secs(u64::from(parts.config.guards.log_out_after_min) * 60)),
             config: parts.config,
@@ -68,6 +70,7 @@ impl Attendant {
             presentations: Presentations::default(),
             clerk,
             reception: Reception::default(),
+            workshop,
             past: PastOutcomes::default(),
             standing: None,
             page: Page::default(),
@@ -84,6 +87,7 @@ impl Attendant {
         let mut tidied = Instant::now();
         // A screen that is gone wishes nothing.
         let (mut requests, checks, found) = (self.requests.clone(), self.duty.checks(), self.clerk.answers());
+        let done = self.workshop.done();
         loop {
             select! {
                 recv(sightings) -> sighting => match sighting {
@@ -99,6 +103,10 @@ impl Attendant {
                     self.screen.guards(self.duty.view(Instant::now()));
                 }
                 recv(found) -> found => found.into_iter().for_each(|found| self.learn(found)),
+                recv(done) -> done => {
+                    done.into_iter().for_each(|done| self.workshop.learn(done));
+                    self.show_service();
+                }
                 default(TIDY) => {}
             }
             // Not only when nothing is in view: a poster with a code may stand there all day.
@@ -155,6 +163,7 @@ impl Attendant {
         if let Request::At(page) = request {
             // Also without a finger: a verdict, or a page left alone.
             self.page = page;
+            self.show_service();
             return;
         }
         self.duty.touch(now);
@@ -162,11 +171,51 @@ impl Attendant {
             Request::Touched | Request::At(_) => return,
             Request::Companion(expected) => return self.reception.expect(expected),
             Request::Visit(visit) => return self.look_up(visit),
+            Request::Service(wish) => return self.serve(wish),
             Request::Rule { token, answer, reason } => self.rule(token, answer, reason),
             Request::LogIn { name, pin } => self.duty.log_in(&name, pin, now),
             Request::LogOut => self.duty.log_out(now),
         }
         self.screen.guards(self.duty.view(now));
+        self.show_service();
+    }
+
+    /// What a technician wants, if one is on duty; whatever the screen showed, nobody else is obeyed.
+    fn serve(&mut self, wish: Wish) {
+        let Some(technician) = self.duty.technician().filter(|_| self.page == Page::Service) else {
+            tracing::warn!("a wish of the service page without a technician at it was refused");
+            return;
+        };
+        match wish {
+            Wish::OpenGate => {
+                let technician = technician.to_owned();
+                self.open_as_a_test(&technician);
+            }
+            Wish::TryOut(which) => self.workshop.try_out(which, &self.signals),
+            Wish::Pack => self.workshop.pack(Instant::now()),
+            Wish::Speak(language) => self.workshop.speak(language, &self.config.data_dir),
+        }
+        self.show_service();
+    }
+
+    fn open_as_a_test(&mut self, technician: &str) {
+        self.settle();
+        let Some(tried) = self.judge.try_gate(technician, |people| self.gate.open(people)) else { return };
+        self.workshop.say(match tried.gate {
+            GateOutcome::Opened => Text::new("闸机已打开，并已记录", "The gate was opened; it is in the journal"),
+            _ => self.gate.fault().unwrap_or_else(by_hand),
+        });
+        self.judge.remember_ruling(tried);
+    }
+
+    /// The service page, while a technician is at it.
+    fn show_service(&mut self) {
+        let there = self.page == Page::Service && self.duty.technician().is_some();
+        self.workshop.watch(there);
+        if there {
+            self.workshop.tidy(Instant::now());
+            self.screen.service(self.workshop.view(&self.gate, &self.signals, &self.shown_status));
+        }
     }
 
     /// Somebody without a code is looked up, if it is a guard who asks.
@@ -262,6 +311,7 @@ impl Attendant {
             self.screen.time(time);
         }
         self.show_status();
+        self.show_service();
     }
 
     /// The time of day as people read it.
@@ -289,6 +339,7 @@ impl Attendant {
         };
         let lines = status::lines(&state);
         if lines != self.shown_status {
+            self.workshop.note(&self.time(), &self.shown_status, &lines);
             self.shown_status.clone_from(&lines);
             self.screen.status(lines);
             self.screen.fault(status::fault(&state));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::preview::Frame;
 use super::ui::{MainWindow, Post};
-use super::{Fault, Guards, Past, Shown, StatusLine, Visiting};
+use super::{Fault, Guards, Inspection, Past, Service, Shown, StatusLine, Visiting};
 use crate::lang::Text;
 
 /// Twelve frames a second look live; more would only heat the Pi.
@@ -21,6 +21,8 @@ pub(super) struct Mail {
     pub(super) guards: Option<Guards>,
     pub(super) visiting: Option<Visiting>,
     pub(super) past: Option<Vec<Past>>,
+    pub(super) service: Option<Service>,
+    pub(super) inspection: Option<(Inspection, Frame)>,
     pub(super) fault: Option<Option<Fault>>,
     pub(super) frame: Option<Frame>,
     pub(super) quit: bool,

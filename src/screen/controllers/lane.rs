@@ -9,6 +9,7 @@ use tongguan_pass::Answer;
 
 use super::desk::Desk;
 use super::guard::Guard;
+use super::service::Service;
 use super::visitor::Visitor;
 use super::{both, face};
 use crate::lang::Text;
@@ -24,6 +25,7 @@ pub(super) struct Lane {
     desk: Rc<Desk>,
     guard: Rc<Guard>,
     visitor: Rc<Visitor>,
+    service: Rc<Service>,
     verdict_for: Duration,
     asked: RefCell<Asked>,
     /// Until a verdict that asks nothing goes.
@@ -48,11 +50,13 @@ impl Lane {
         desk: &Rc<Desk>,
         guard: &Rc<Guard>,
         visitor: &Rc<Visitor>,
+        service: &Rc<Service>,
     ) -> Rc<Self> {
         let lane = Rc::new(Self {
             desk: Rc::clone(desk),
             guard: Rc::clone(guard),
             visitor: Rc::clone(visitor),
+            service: Rc::clone(service),
             verdict_for: options.verdict_for,
             asked: RefCell::default(),
             fades: desk.patient_timer(),
@@ -119,6 +123,7 @@ impl Lane {
         // Whatever the finger was about to touch is gone.
         self.desk.settle();
         self.visitor.interrupt();
+        self.service.interrupt();
         self.guard.interrupt();
         *self.asked.borrow_mut() = Asked { token: shown.token, offer: shown.offer, answer: None };
         let lane = window.global::<ui::Lane>();
@@ -176,6 +181,7 @@ impl Lane {
             self.desk.settle_lane();
             self.guard.resume();
             self.visitor.resume();
+            self.service.resume();
         }
     }
 

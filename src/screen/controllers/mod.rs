@@ -7,6 +7,7 @@ mod guard;
 mod lane;
 mod past;
 mod place;
+mod service;
 mod visitor;
 
 use std::rc::Rc;
@@ -20,6 +21,7 @@ use guard::Guard;
 use lane::Lane;
 use past::Past;
 use place::Place;
+use service::Service;
 use slint::ComponentHandle as _;
 use visitor::Visitor;
 
@@ -37,6 +39,7 @@ pub(super) struct Controllers {
     past: Past,
     fault: Fault,
     visitor: Rc<Visitor>,
+    service: Rc<Service>,
 }
 
 impl Controllers {
@@ -51,13 +54,15 @@ impl Controllers {
         let place = Place::set_up(window, options, &desk);
         let guard = Guard::set_up(window, &desk, &place);
         let visitor = Visitor::set_up(window, &desk, &place, &guard);
+        let service = Service::set_up(window, &desk, &place);
         let controllers = Rc::new(Self {
             bar: Bar::set_up(window, options, &desk)?,
-            lane: Lane::set_up(window, options, &desk, &guard, &visitor),
+            lane: Lane::set_up(window, options, &desk, &guard, &visitor, &service),
             past: Past::set_up(&desk),
             fault: Fault::set_up(&desk),
             guard,
             visitor,
+            service,
             desk,
         });
         let there = Rc::downgrade(&controllers);
@@ -95,11 +100,18 @@ impl Controllers {
         }
         // Who is there, before the verdict that asks them.
         if let Some(guards) = mail.guards {
+            self.service.look_who_is_there(&guards);
             self.guard.learn(guards);
             self.lane.look_who_is_there();
         }
         if let Some(visiting) = mail.visiting {
             self.visitor.learn(visiting);
+        }
+        if let Some(told) = mail.service {
+            self.service.learn(told);
+        }
+        if let Some((inspection, frame)) = mail.inspection {
+            self.service.inspect(&inspection, &frame);
         }
         if let Some(face) = mail.face {
             self.lane.show(face);
