@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 use tongguan::clock::Clock as _;
 use tongguan::service::{Bundle, Findings, History};
+use tongguan::store::TrustStore;
 
 use super::{Answer, Place, clock, print_json, print_line, show};
 
@@ -24,7 +25,9 @@ pub(super) struct SupportArgs {
 impl SupportArgs {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
         let (config, dir) = self.place.open()?;
-        let now = clock(&config, &dir).now();
+        let clock = clock(&config, &dir);
+        TrustStore::open_to_read(&dir)?.load()?.issued_at().into_iter().for_each(|at| clock.raise_floor(at));
+        let now = clock.now();
         let found = Findings::look(&dir, &config, &now)?;
         let bundle = Bundle::of(&config, &found, &History::default(), &now)?;
         let written = match self.to {

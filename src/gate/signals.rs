@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{GateError, Relay, output};
 use crate::config::{GateConfig, SignalsConfig};
@@ -228,11 +228,11 @@ impl Drop for Outputs {
 }
 
 fn play(shared: &Shared, mut outputs: Outputs, verdict_for: Duration) {
-    let mut said: Option<(Say, Instant)> = None;
+    // What is being said, and how far it is by its own time: on a busy computer a beep gets longer, and is never lost in
+    // the next one.
+    let mut said: Option<(Say, Duration)> = None;
     loop {
-        let now = Instant::now();
-        said = said.filter(|(say, since)| now - *since < lasts(*say, verdict_for));
-        let refused = outputs.set(|which| said.is_some_and(|(say, since)| say.is_on(which, now - since)));
+        let refused = outputs.set(|which| said.is_some_and(|(say, at)| say.is_on(which, at)));
         let mut state = shared.lock();
         match refused {
             Ok(()) => state.fault = None,
@@ -245,9 +245,11 @@ fn play(shared: &Shared, mut outputs: Outputs, verdict_for: Duration) {
         let idle = |state: &mut State| state.next.is_none() && !state.stopping;
         state = match said {
             None => shared.changed.wait_while(state, idle).unwrap_or_else(PoisonError::into_inner),
-            Some((say, since)) => {
-                let until = say.next_change(now - since).min(lasts(say, verdict_for));
-                let pause = (since + until).saturating_duration_since(Instant::now());
+            Some((say, at)) => {
+                let end = lasts(say, verdict_for);
+                let next = say.next_change(at).min(end);
+                said = Some((say, next)).filter(|_| next < end);
+                let pause = next.saturating_sub(at);
                 shared.changed.wait_timeout_while(state, pause, idle).unwrap_or_else(PoisonError::into_inner).0
             }
         };
@@ -255,7 +257,7 @@ fn play(shared: &Shared, mut outputs: Outputs, verdict_for: Duration) {
             return;
         }
         if let Some(say) = state.next.take() {
-            said = Some((say, Instant::now()));
+            said = Some((say, Duration::ZERO));
         }
     }
 }
@@ -279,6 +281,8 @@ fn words(error: &GateError) -> Text {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
     use crate::gate::Simulated;
 

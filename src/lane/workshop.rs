@@ -223,3 +223,64 @@ fn busy() -> Text {
 fn no_answer() -> Text {
     Text::new("15 秒内没有完成：存储太慢或已损坏", "No answer within 15 s: the storage is slow or damaged")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::{Relay, Simulated};
+
+    /// A workshop whose storage never answers, and what waits for it.
+    fn stalled() -> (Workshop, Receiver<Errand>, Sender<Done>) {
+        let ((errands, asked), (answer, done)) = (bounded(2), bounded(2));
+        let workshop = Workshop {
+            errands,
+            done,
+            watched: Arc::default(),
+            view: Service::default(),
+            looked: None,
+            looking: None,
+            packing: None,
+            history: History::default(),
+            started: Instant::now(),
+        };
+        (workshop, asked, answer)
+    }
+
+    fn said(workshop: &Workshop) -> String {
+        workshop.view.said.clone().unwrap_or_default().en
+    }
+
+    #[test]
+    fn storage_that_does_not_answer_is_said_and_asked_once() {
+        let (mut workshop, asked, _answer) = stalled();
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        workshop.pack(start);
+        workshop.pack(start);
+        assert_eq!(said(&workshop), "Packing…");
+        for second in 0..15 {
+            workshop.tidy(at(second));
+        }
+        assert_eq!((said(&workshop), asked.len()), ("Packing…".into(), 2), "one bundle, one look");
+        workshop.tidy(at(16));
+        assert_eq!(said(&workshop), no_answer().en);
+        assert_eq!(workshop.view.state, [StatusLine { level: Level::Red, text: no_answer() }]);
+        workshop.pack(at(17));
+        assert_eq!(said(&workshop), busy().en, "nothing more waits behind what does not end");
+        workshop.learn(Done::Packed(Ok(Text::new("好", "It is there"))));
+        assert_eq!(said(&workshop), "It is there", "late is better than never");
+    }
+
+    #[test]
+    fn an_output_that_is_not_there_or_does_not_obey_is_said() {
+        let (mut workshop, ..) = stalled();
+        let buzzer: Box<dyn Relay> = Box::new(Simulated::called("buzzer"));
+        let signals = Signals::new(vec![(Output::Buzzer, buzzer)], true, Duration::ZERO);
+        workshop.try_out(Output::Buzzer, &signals);
+        assert_eq!((said(&workshop), workshop.view.answers), ("It sounds for a second: do you hear it?".into(), 1));
+        workshop.try_out(Output::DenyLamp, &signals);
+        assert!(said(&workshop).contains("[signals]"), "{}", said(&workshop));
+        workshop.try_out(Output::DenyLamp, &signals);
+        assert_eq!(workshop.view.answers, 3, "the same sentence again is another answer");
+    }
+}

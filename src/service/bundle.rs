@@ -219,9 +219,44 @@ fn pack(name: &str, seconds: u64, files: &[(&str, String)]) -> io::Result<Vec<u8
 /// An address without what may be a secret in it. A folder stays as it is.
 fn without_credentials(registry: &str) -> String {
     let Some((scheme, rest)) = registry.split_once("://") else { return registry.to_owned() };
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let end = rest.find('/').unwrap_or(rest.len());
-    let (host, path) = rest.split_at(end);
-    let host = host.rsplit('@').next().unwrap_or_default();
+    let (authority, rest) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    // A password with such a sign in it: where it ends nobody can tell.
+    if rest.contains('@') {
+        return format!("{scheme}://(not shown)");
+    }
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
     format!("{scheme}://{host}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_kept_without_what_may_be_a_secret_in_it() {
+        for (address, kept) in [
+            ("https://registry.example", "https://registry.example"),
+            ("https://user:pass@registry.example:8700/city?token=1#x", "https://registry.example:8700/city"),
+            ("https://user:p@ss@registry.example", "https://registry.example"),
+            ("https://user:pa/ss@registry.example", "https://(not shown)"),
+            ("https://user:pa?ss@registry.example", "https://(not shown)"),
+            ("https://registry.example?key=a@b", "https://(not shown)"),
+            ("https://registry.example?key=1", "https://registry.example"),
+            ("/srv/lists", "/srv/lists"),
+            ("", ""),
+        ] {
+            assert_eq!(without_credentials(address), kept, "{address}");
+        }
+    }
+
+    #[test]
+    fn what_was_said_is_remembered_the_newest_last_and_bounded() {
+        let mut history = History::default();
+        for n in 0..=MOST_SAID {
+            history.add("09:12", Level::Amber, Text::new("", format!("line {n}")));
+        }
+        let report = history.report();
+        assert_eq!((report.lines().count(), report.lines().next()), (MOST_SAID, Some("09:12 [amber] line 1")));
+    }
 }
