@@ -30,6 +30,8 @@ pub struct Config {
     pub attended: bool,
     /// The gate's relay.
     pub gate: GateConfig,
+    /// A buzzer and lamps beside it.
+    pub signals: SignalsConfig,
     /// When to sync.
     pub sync: SyncConfig,
     /// How long events are kept.
@@ -58,6 +60,7 @@ impl Default for Config {
             lane: "1".into(),
             attended: true,
             gate: GateConfig::default(),
+            signals: SignalsConfig::default(),
             sync: SyncConfig::default(),
             journal: JournalConfig::default(),
             clock: ClockConfig::default(),
@@ -116,6 +119,28 @@ impl Default for GateConfig {
             passage_active: Active::Low,
             passage_wait_ms: 8000,
         }
+    }
+}
+
+/// A buzzer and lamps that say each verdict, on lines of the gate's driver.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SignalsConfig {
+    /// Whether they say anything.
+    pub on: bool,
+    /// The level that turns them on.
+    pub active: Active,
+    /// The buzzer's GPIO; none if there is no buzzer.
+    pub buzzer_line: Option<u32>,
+    /// The GPIO of the lamp for a pass.
+    pub pass_lamp_line: Option<u32>,
+    /// The GPIO of the lamp for a deny.
+    pub deny_lamp_line: Option<u32>,
+}
+
+impl Default for SignalsConfig {
+    fn default() -> Self {
+        Self { on: true, active: Active::High, buzzer_line: None, pass_lamp_line: None, deny_lamp_line: None }
     }
 }
 
@@ -455,9 +480,7 @@ impl Config {
         if !(500..=60_000).contains(&self.gate.passage_wait_ms) {
             return Err("gate.passage_wait_ms must be from 500 to 60000".into());
         }
-        if self.gate.passage_line == Some(self.gate.line) {
-            return Err("gate.passage_line must be another line than gate.line, which drives the relay".into());
-        }
+        self.check_lines()?;
         if !(5..=86_400).contains(&self.sync.every_s) {
             return Err("sync.every_s must be from 5 to 86400".into());
         }
@@ -495,6 +518,23 @@ impl Config {
         }
         Ok(())
     }
+
+    /// No line is used for two things.
+    fn check_lines(&self) -> Result<(), String> {
+        let lines = [
+            ("gate.line, which drives the relay", Some(self.gate.line)),
+            ("gate.passage_line", self.gate.passage_line),
+            ("signals.buzzer_line", self.signals.buzzer_line),
+            ("signals.pass_lamp_line", self.signals.pass_lamp_line),
+            ("signals.deny_lamp_line", self.signals.deny_lamp_line),
+        ];
+        for (i, (name, line)) in lines.iter().enumerate() {
+            if let Some((other, _)) = lines[..i].iter().find(|(_, earlier)| line.is_some() && earlier == line) {
+                return Err(format!("{name} must be another line than {other}"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Every key there is, as `section.key`.
@@ -503,6 +543,10 @@ fn known_keys() -> Vec<String> {
     // An absent option would be a missing key.
     full.gate.chip = Some(String::new());
     full.gate.passage_line = Some(0);
+    let SignalsConfig { buzzer_line, pass_lamp_line, deny_lamp_line, .. } = &mut full.signals;
+    for line in [buzzer_line, pass_lamp_line, deny_lamp_line] {
+        *line = Some(0);
+    }
     toml::Table::try_from(&full).map(|table| keys(&table)).unwrap_or_default()
 }
 
@@ -582,6 +626,12 @@ mod tests {
             ("theme = \"dawn\"", "theme"),
             ("[show]\nperson_s = 3601", "show.person_s"),
             ("[sound]\nvolume = 101", "sound.volume"),
+            ("[gate]\npassage_line = 17", "gate.passage_line must be another line than gate.line"),
+            ("[signals]\nbuzzer_line = 17", "signals.buzzer_line must be another line than gate.line"),
+            (
+                "[signals]\nbuzzer_line = 5\ndeny_lamp_line = 5",
+                "signals.deny_lamp_line must be another line than signals.buzzer_line",
+            ),
             ("not toml", "t.toml"),
         ] {
             let error = parse(text).unwrap_err().to_string();

@@ -1,5 +1,9 @@
 //! The languages people read, and sentences in each of them.
 
+use std::path::Path;
+use std::{fs, io};
+
+use clap::ValueEnum as _;
 use serde::{Deserialize, Serialize};
 
 /// A language.
@@ -11,6 +15,24 @@ pub enum Language {
     Zh,
     /// English.
     En,
+}
+
+impl Language {
+    /// The language kept in a file; `None` if there is none in it.
+    pub fn kept(file: &Path) -> Option<Self> {
+        let text = fs::read(file).ok().filter(|text| text.len() < 16)?;
+        Self::from_str(std::str::from_utf8(&text).ok()?.trim(), false).ok()
+    }
+
+    /// Keeps it in a file.
+    ///
+    /// # Errors
+    /// If it cannot be written; then what was there is as it was.
+    pub fn keep(self, file: &Path) -> io::Result<()> {
+        let beside = file.with_extension("new");
+        let code = if self == Self::Zh { "zh" } else { "en" };
+        fs::write(&beside, code).and_then(|()| fs::rename(&beside, file))
+    }
 }
 
 /// A sentence in each language.
@@ -60,6 +82,19 @@ impl Text {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_language_that_was_chosen_is_kept_and_nonsense_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("language");
+        assert_eq!(Language::kept(&file), None);
+        for language in [Language::En, Language::Zh] {
+            language.keep(&file).unwrap();
+            assert_eq!(Language::kept(&file), Some(language));
+        }
+        fs::write(&file, [0xff; 40]).unwrap();
+        assert_eq!(Language::kept(&file), None);
+    }
 
     #[test]
     fn spans_are_said_in_the_largest_unit_that_fits() {

@@ -14,6 +14,7 @@ pub mod lane;
 pub mod lang;
 pub mod roster;
 pub mod screen;
+pub mod service;
 pub mod sound;
 pub mod store;
 pub mod sync;

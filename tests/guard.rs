@@ -12,11 +12,12 @@ use crossbeam_channel::Sender;
 use serde_json::Value;
 use tongguan::clock::{Clock, Linux, Settings, TrustedClock};
 use tongguan::config::{CameraSource, Config, ScreenKind};
-use tongguan::gate::{Gate, Simulated};
+use tongguan::gate::{Gate, Output, Relay, Signals, Simulated};
 use tongguan::guards::{Pin, Role, Roster};
 use tongguan::lane::{Lane, Parts};
+use tongguan::lang::Language;
 use tongguan::roster::StoredRosters;
-use tongguan::screen::{self, Backend, Page, Request, Visit};
+use tongguan::screen::{self, Backend, Page, Request, Visit, Wish};
 use tongguan::sound::Sound;
 use tongguan::store::{DataDir, DeviceKey, Journal, TrustStore};
 use tongguan::sync::SyncState;
@@ -26,6 +27,8 @@ use tongguan_pass::{Answer, Document, DocumentKind, Resident, RosterKey};
 struct Gatehouse {
     checkpoint: Checkpoint,
     relay: Simulated,
+    lamp: Simulated,
+    buzzer: Simulated,
     touch: Sender<Request>,
     stop: Box<dyn Fn() + Send>,
     lane: Option<std::thread::JoinHandle<()>>,
@@ -47,6 +50,7 @@ impl Gatehouse {
         let mut config = Config {
             camera: format!("replay:{}?fps=20", pictures.path().display()).parse::<CameraSource>().unwrap(),
             screen: ScreenKind::None,
+            data_dir: dir.path().to_owned(),
             ..Config::default()
         };
         change(&mut config);
@@ -57,6 +61,10 @@ impl Gatehouse {
         journal.take_over().unwrap();
         let relay = Simulated::default();
         let gate = Gate::new(Box::new(relay.clone()), Duration::from_millis(50)).unwrap();
+        let (lamp, buzzer) = (Simulated::called("deny lamp"), Simulated::called("buzzer"));
+        let driven = |output: &Simulated| Box::new(output.clone()) as Box<dyn Relay>;
+        let outputs = vec![(Output::DenyLamp, driven(&lamp)), (Output::Buzzer, driven(&buzzer))];
+        let signals = Signals::new(outputs, true, Duration::from_secs(60));
         let (touch, requests) = crossbeam_channel::unbounded();
         touch.send(Request::At(page)).unwrap();
         let (tell, started) = crossbeam_channel::bounded(1);
@@ -71,6 +79,7 @@ impl Gatehouse {
                     journal,
                     clock,
                     gate,
+                    signals,
                     screen,
                     sound: Sound::default(),
                     events: None,
@@ -85,7 +94,7 @@ impl Gatehouse {
             lane.unwrap().join().unwrap();
         });
         let stop = started.recv().unwrap();
-        Self { checkpoint, relay, touch, stop, lane: Some(lane), _pictures: pictures }
+        Self { checkpoint, relay, lamp, buzzer, touch, stop, lane: Some(lane), _pictures: pictures }
     }
 
     /// The journal, once it has so many entries.
@@ -117,6 +126,12 @@ impl Gatehouse {
 
     fn pulses(&self) -> usize {
         self.relay.history().iter().filter(|s| s.energised).count()
+    }
+
+    /// Whether the buzzer was tried: it sounds for longer than any verdict's beep.
+    fn buzzed(&self) -> bool {
+        let history = self.buzzer.history();
+        history.windows(2).any(|two| two[0].energised && two[1].at - two[0].at > Duration::from_millis(600))
     }
 
     fn close(mut self) -> Vec<Value> {
@@ -190,7 +205,10 @@ fn a_refusal_is_overridden_by_a_guard_on_duty_only_and_an_unattended_gate_obeys_
     assert_eq!(text(&gate.journal(1)[0]["reason"]), "revoked");
     gate.rule(1, Answer::LetIn);
     std::thread::sleep(Duration::from_millis(500));
+    assert!(gate.lamp.history().last().unwrap().energised, "the lamp says that it was refused");
+    let lamp = gate.lamp.clone();
     assert_eq!(gate.close().len(), 1, "nobody is on duty");
+    assert!(!lamp.history().last().unwrap().energised, "it goes out with the lane");
 
     let checkpoint = refusing();
     let file = DataDir::open(Path::new(&checkpoint.data())).unwrap().guards_file();
@@ -306,4 +324,60 @@ fn a_guards_own_code_logs_them_in_while_their_page_is_open_and_only_a_phones_doe
     gate.rule(1, Answer::LetIn);
     assert_eq!(text(&gate.journal(2)[1]["guard"]), "王");
     gate.close();
+}
+
+#[test]
+fn the_gate_is_tried_by_a_technician_at_the_service_page_only_and_their_name_is_in_the_journal() {
+    let (checkpoint, code) = asking();
+    let dir = DataDir::open(Path::new(&checkpoint.data())).unwrap();
+    let mut roster = Roster::default();
+    let pin = || Pin::parse("2580").unwrap();
+    roster.add("王", Role::Guard, &pin()).unwrap();
+    roster.add("Li", Role::Technician, &pin()).unwrap();
+    roster.write(&dir.guards_file()).unwrap();
+    let gate = Gatehouse::open(checkpoint, &code, |_| {});
+    gate.journal(1);
+    let wish = |wish| gate.touch.send(Request::Service(wish)).unwrap();
+    let all = || {
+        gate.touch.send(Request::At(Page::Service)).unwrap();
+        for one in [Wish::OpenGate, Wish::TryOut(Output::Buzzer), Wish::Pack, Wish::Speak(Language::En)] {
+            wish(one);
+        }
+        std::thread::sleep(Duration::from_millis(1500));
+    };
+    let nothing = || {
+        let untouched = gate.pulses() == 0 && !gate.buzzed();
+        untouched && !dir.language_file().exists() && !dir.path().join("support").exists()
+    };
+    all();
+    assert!(nothing(), "nobody is on duty");
+    gate.touch.send(Request::LogIn { name: "王".into(), pin: pin() }).unwrap();
+    gate.rule_on_duty(1, Answer::TurnedAway);
+    all();
+    assert!(nothing(), "a guard is no technician");
+    assert_eq!(gate.checkpoint.journal().len(), 2);
+
+    gate.touch.send(Request::LogIn { name: "Li".into(), pin: pin() }).unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    gate.touch.send(Request::At(Page::Lane)).unwrap();
+    wish(Wish::OpenGate);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(gate.pulses(), 0, "not from another page");
+    all();
+    let journal = gate.journal(4);
+    assert_eq!(gate.pulses(), 1);
+    let (event, ruling) = (&journal[2], &journal[3]);
+    assert_eq!((text(&event["reason"]), text(&event["gate"])), ("gate_test".into(), "closed".into()));
+    assert_eq!(event["handle"], Value::Null, "it is about nobody");
+    assert_eq!(ruling["about"], event["id"]);
+    assert_eq!((text(&ruling["guard"]), text(&ruling["reason"])), ("Li".into(), "gate_test".into()));
+    assert_eq!((text(&ruling["answer"]), text(&ruling["gate"])), ("let_in".into(), "opened".into()));
+    let end = Instant::now() + Duration::from_secs(15);
+    while std::fs::read_dir(dir.path().join("support")).map_or(0, Iterator::count) == 0 {
+        assert!(Instant::now() < end, "no bundle");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(gate.buzzed());
+    assert_eq!(Language::kept(&dir.language_file()), Some(Language::En));
+    assert_eq!(gate.close().len(), 4);
 }

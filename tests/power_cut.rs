@@ -18,7 +18,7 @@ use common::{Checkpoint, Registry, picture, text};
 use rand::{RngExt as _, SeedableRng as _};
 use tongguan::clock::{Clock, Linux, Settings, TrustedClock};
 use tongguan::config::Config;
-use tongguan::gate::{Gate, GateError, Relay};
+use tongguan::gate::{Gate, GateError, Relay, Signals};
 use tongguan::lane::{Lane, Parts};
 use tongguan::screen::{self, Backend};
 use tongguan::sound::Sound;
@@ -106,6 +106,7 @@ fn gate(folder: &Path) {
             journal,
             clock,
             gate,
+            signals: Signals::new(Vec::new(), true, Duration::ZERO),
             screen,
             sound: Sound::default(),
             events: None,

@@ -6,13 +6,11 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 use tongguan::clock::{Believed, By, Clock as _, ClockSource, Reading, Witness, Witnesses};
-use tongguan::config::Config;
-use tongguan::decide::{Ladder, Level};
-use tongguan::lane::{place, standing, surge};
+use tongguan::decide::Level;
 use tongguan::lang::{Language, Text};
+use tongguan::service::{Findings, colour, second, summary};
 use tongguan::store::{Trust, TrustStore};
 
-use super::holdings::Kept;
 use super::{Answer, Place, clock, print_json, print_line};
 
 #[derive(Debug, Args)]
@@ -39,22 +37,27 @@ impl DoctorArgs {
             clock.raise_floor(at);
         }
         let known = clock.witnesses();
-        let ladder = standing(&trust, &known.reading, &config);
-        let kept = Kept::look(&dir, &config);
-        let mut rungs = rungs(&ladder);
-        rungs.push(Rung { name: "journal", level: kept.level(), text: kept.words() });
-        let rungs = &rungs[if self.clock { 1..2 } else { 0..rungs.len() }];
-        let rules = if self.clock { Vec::new() } else { rules(&trust, &known.reading, &config) };
+        let found = Findings::look(&dir, &config, &known.reading)?;
+        let rungs = &found.rungs[if self.clock { 1..2 } else { 0..found.rungs.len() }];
+        let (rules, machine) = if self.clock { Default::default() } else { (found.rules, found.machine.lines()) };
         if self.json {
             let levels: serde_json::Map<_, _> =
                 rungs.iter().map(|r| (r.name.into(), colour(r.level).en.into())).collect();
             let policy = policy_json(&trust, &known.reading);
-            let (clock, journal) = (as_json(&known), kept.as_json());
-            print_json(&json!({ "ladder": levels, "policy": policy, "clock": clock, "journal": journal }))?;
+            let (clock, journal, machine) = (as_json(&known), found.kept.as_json(), found.machine.as_json());
+            print_json(&json!({
+                "ladder": levels,
+                "policy": policy,
+                "clock": clock,
+                "journal": journal,
+                "machine": machine,
+                "device": found.device,
+                "enrolment": found.enrolment.name(),
+            }))?;
         } else {
             let language = self.language.unwrap_or(config.language);
-            let said = rungs.iter().map(|r| {
-                Text::new("[{level}] {text}", "[{level}] {text}").with("level", &colour(r.level)).with("text", &r.text)
+            let said = rungs.iter().map(|r| (r.level, r.text.clone())).chain(machine).map(|(level, text)| {
+                Text::new("[{level}] {text}", "[{level}] {text}").with("level", &colour(level)).with("text", &text)
             });
             for line in said.chain(rules).chain(in_words(&known)) {
                 print_line(line.in_language(language))?;
@@ -65,76 +68,12 @@ impl DoctorArgs {
     }
 }
 
-/// A rung as it is said.
-struct Rung {
-    name: &'static str,
-    level: Level,
-    text: Text,
-}
-
-fn rungs(ladder: &Ladder) -> Vec<Rung> {
-    let Ladder { lists, clock, keys } = *ladder;
-    let in_order = || Text::new("密钥有效", "Keys in order");
-    vec![
-        Rung { name: "lists", level: lists.level(), text: lists.words() },
-        Rung { name: "clock", level: clock.level(), text: clock.words() },
-        Rung { name: "keys", level: keys.level(), text: keys.words().unwrap_or_else(in_order) },
-    ]
-}
-
-/// Which policy applies, and what people must know of it.
-fn rules(trust: &Trust, now: &Reading, config: &Config) -> Vec<Text> {
-    let version = trust.head.as_ref().and_then(|head| head.policy()).map(|file| file.version);
-    let Some(version) = version else {
-        return vec![Text::new(
-            "规则：登记处没有发布规则，放行本小区居民",
-            "Policy: the registry has none; this gate's own residents are let in",
-        )];
-    };
-    let mut lines = Vec::new();
-    let place = place(config);
-    let at = now.interval().earliest;
-    let none = place.communities.is_empty().then_some(0);
-    for community in place.communities.iter().copied().chain(none) {
-        let edition = trust.policy.edition(&place, community, at);
-        let from = Timestamp::from_second(edition.effective_from.into()).map(second).unwrap_or_default();
-        let (zh, en) = match edition.effective_from {
-            0 => (String::new(), String::new()),
-            _ => (format!("，自 {from} 起"), format!(", in effect since {from}")),
-        };
-        let rules = edition.rules.len();
-        lines.push(Text::new(
-            format!("规则第{version}版：小区{community}有{rules}条{zh}"),
-            format!(
-                "Policy {version}: {rules} {} for community {community}{en}",
-                if rules == 1 { "rule" } else { "rules" }
-            ),
-        ));
-    }
-    if none.is_some() {
-        lines.push(Text::new(
-            "本机未设小区（policy.communities）：所有人都算本小区居民",
-            "This gate is told no community (policy.communities): everybody counts as its resident",
-        ));
-    }
-    lines.extend(surge(trust, now));
-    lines
-}
-
 fn policy_json(trust: &Trust, now: &Reading) -> serde_json::Value {
     let version = trust.head.as_ref().and_then(|head| head.policy()).map(|file| file.version);
     let time = |at: u32| Timestamp::from_second(at.into()).ok();
     let surge = trust.policy.surge(now.interval());
     let surge = surge.map(|s| json!({ "from": time(s.from), "until": time(s.until), "minutes": s.minutes }));
     json!({ "version": version, "surge": surge })
-}
-
-fn colour(level: Level) -> Text {
-    match level {
-        Level::Green => Text::new("绿", "green"),
-        Level::Amber => Text::new("黄", "amber"),
-        Level::Red => Text::new("红", "red"),
-    }
 }
 
 fn as_json(known: &Witnesses) -> serde_json::Value {
@@ -197,28 +136,6 @@ fn in_words(known: &Witnesses) -> Vec<Text> {
     lines
 }
 
-fn summary(reading: &Reading) -> Text {
-    let earliest = second(reading.earliest);
-    let Some((latest, width)) = reading.latest.zip(reading.width()) else {
-        return Text::new(
-            format!("时间：只知道不早于 {earliest}。能判断“已过期”，不能判断“有效”。"),
-            format!(
-                "Time: all that is known is that it is not before {earliest}. \"Expired\" can be told, \"fresh\" cannot."
-            ),
-        );
-    };
-    let (latest, width) = (second(latest), Text::span(i64::try_from(width.as_secs()).unwrap_or(i64::MAX).max(1)));
-    let (zh, en) = match reading.source {
-        ClockSource::Synced => ("已校准", "synchronised"),
-        ClockSource::Holdover => ("守时中（自上次校准起）", "kept since it was last known"),
-        _ => ("未经校准，按配置采信", "not synchronised, believed as configured"),
-    };
-    Text::new(
-        format!("时间：在 {earliest} 与 {latest} 之间（相差 {}），{zh}。", width.zh),
-        format!("Time: between {earliest} and {latest} ({} apart), {en}.", width.en),
-    )
-}
-
 fn witness(w: &Witness) -> Text {
     let (by, why) = (name(w.by), why(w.believed));
     let (earliest, latest) = (second(w.span.earliest), second(w.span.latest));
@@ -270,9 +187,4 @@ fn why(believed: Believed) -> Text {
         Believed::Contradicts => Text::new("不采用（与更可靠的相矛盾）", "not believed, it contradicts a better one"),
         Believed::BeforeFloor => Text::new("不采用（早于下限）", "not believed, that time has passed already"),
     }
-}
-
-/// To the second: fractions say nothing here.
-fn second(at: Timestamp) -> String {
-    Timestamp::from_second(at.as_second()).unwrap_or(at).to_string()
 }

@@ -2,10 +2,10 @@
 
 mod doctor;
 mod guards;
-mod holdings;
 mod note;
 mod questions;
 mod run;
+mod support;
 mod upkeep;
 
 use std::io::Write as _;
@@ -55,6 +55,8 @@ enum Command {
     /// Say how far lists, clock and keys can be relied on, what is known of the time, and what the journal holds. Exit code 1 if one
     /// of them is red.
     Doctor(doctor::DoctorArgs),
+    /// Pack what helps to find out what is wrong, without anybody's data, into one file.
+    Support(support::SupportArgs),
     /// Say who may log in at this gate.
     Guard(guards::GuardArgs),
     /// Set up a data folder that trusts one registry.
@@ -84,6 +86,7 @@ impl Cli {
             Command::Events(args) => args.run(),
             Command::Note(args) => args.run(),
             Command::Doctor(args) => args.run(),
+            Command::Support(args) => args.run(),
             Command::Guard(args) => args.run(),
             Command::Init(args) => args.run(),
         }

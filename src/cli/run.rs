@@ -11,9 +11,9 @@ use clap::Args;
 use crossbeam_channel::Receiver;
 use tongguan::clock::Clock;
 use tongguan::config::{CameraSource, Config, ConfigError, GateDriver, ScreenKind};
-use tongguan::gate::{self, GateError};
+use tongguan::gate::{self, GateError, Signals};
 use tongguan::lane::{Lane, Parts};
-use tongguan::lang::Text;
+use tongguan::lang::{Language, Text};
 use tongguan::roster::StoredRosters;
 use tongguan::screen::{self, Backend, Offer, Outcome, Request, Screen, Shown};
 use tongguan::sound::Sound;
@@ -57,8 +57,9 @@ impl RunArgs {
                 ScreenKind::Picture(path) => Backend::Picture(path.clone()),
                 ScreenKind::None => Backend::None,
             },
-            language: config.language,
             theme: config.theme,
+            // What a technician chose on the service page goes before what was configured.
+            language: chosen_language(&config).unwrap_or(config.language),
             lane_name: config.lane.clone(),
             attended: config.attended,
             verdict_for: Duration::from_millis(config.show.verdict_ms),
@@ -94,6 +95,10 @@ impl RunArgs {
             }
         })
     }
+}
+
+fn chosen_language(config: &Config) -> Option<Language> {
+    Language::kept(&DataDir::open(&config.data_dir).ok()?.language_file())
 }
 
 /// How often a failure is shown anew before the program ends and whoever started it tries again: verdicts fade.
@@ -185,6 +190,7 @@ impl Running {
         let trust = Arc::new(RwLock::new(loaded));
         let gate = gate::open(&config.gate)?;
         tracing::info!("gate: {}", gate.describe());
+        let signals = Signals::open(&config.gate, &config.signals, Duration::from_millis(config.show.verdict_ms));
 
         let state = Arc::new(Mutex::new(SyncState::default()));
         let syncer = Syncer {
@@ -224,6 +230,7 @@ impl Running {
             clock,
             gate,
             screen,
+            signals,
             sound,
             events,
             requests,

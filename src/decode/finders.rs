@@ -43,6 +43,13 @@ impl Finder {
         (u[0] * v[1] - u[1] * v[0]).abs().sqrt()
     }
 
+    /// Its corners in pixels.
+    pub(super) fn corners(&self) -> [[f32; 2]; 4] {
+        let corner =
+            |(a, b): (f32, f32)| [0, 1].map(|i| self.at[i] + 3.5 * (a * self.axes[0][i] + b * self.axes[1][i]));
+        [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)].map(corner)
+    }
+
     /// A place as seen from here: modules along each of the two directions.
     pub(super) fn see(&self, place: [f32; 2]) -> [f32; 2] {
         let [u, v] = self.axes;

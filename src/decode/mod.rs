@@ -205,6 +205,16 @@ impl Decoder {
         &self.seen
     }
 
+    /// What the last look gave.
+    pub fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// The corners of the finders that belong to no code that was read.
+    pub fn unread(&self) -> impl Iterator<Item = [[f32; 2]; 4]> {
+        self.open.iter().map(Finder::corners)
+    }
+
     /// What was not read in one manner is tried in another: in the next frame, or at once if nobody waits.
     fn look_in_all_manners(&mut self, frame: &Luma, whole: bool, budget: Budget) {
         for _ in 0..self.settings.manners.clamp(1, Manner::ALL.len()) {

@@ -1,4 +1,4 @@
-//! Relays on GPIO: rppal on a Raspberry Pi, gpiocdev on anything with a gpiochip.
+//! Outputs and inputs on GPIO: rppal on a Raspberry Pi, gpiocdev on anything with a gpiochip.
 
 use std::time::Duration;
 
@@ -19,15 +19,15 @@ pub(super) struct Rppal {
 }
 
 impl Rppal {
-    pub(super) fn open(config: &GateConfig) -> Result<Self, GateError> {
-        let pin = rppal_pin(config.line)?;
+    pub(super) fn open(line: u32, active: Active) -> Result<Self, GateError> {
+        let pin = rppal_pin(line)?;
         // The released level is set before the pin becomes an output: the gate must not twitch when the program starts.
         // Dropping the pin makes it an input again, and the pull resistor takes over.
-        let pin = match config.active {
+        let pin = match active {
             Active::High => pin.into_output_low(),
             Active::Low => pin.into_output_high(),
         };
-        Ok(Self { pin, active: config.active })
+        Ok(Self { pin, active })
     }
 }
 
@@ -47,7 +47,10 @@ impl Relay for Rppal {
 }
 
 /// An input pin of a Raspberry Pi, pulled to the level at which nobody goes through.
-pub(super) struct RppalInput(rppal::gpio::InputPin);
+pub(super) struct RppalInput {
+    pin: rppal::gpio::InputPin,
+    active: Active,
+}
 
 impl RppalInput {
     pub(super) fn open(config: &GateConfig, line: u32) -> Result<Self, GateError> {
@@ -57,15 +60,19 @@ impl RppalInput {
             Active::Low => (pin.into_input_pullup(), Trigger::FallingEdge),
         };
         pin.set_interrupt(trigger, Some(DEBOUNCE)).map_err(|e| rppal_fails(line, &e))?;
-        Ok(Self(pin))
+        Ok(Self { pin, active: config.passage_active })
     }
 }
 
 impl Sensor for RppalInput {
     fn wait(&mut self, at_most: Duration) -> Result<bool, GateError> {
-        let line = u32::from(self.0.pin());
-        let event = self.0.poll_interrupt(false, Some(at_most)).map_err(|e| rppal_fails(line, &e))?;
+        let line = u32::from(self.pin.pin());
+        let event = self.pin.poll_interrupt(false, Some(at_most)).map_err(|e| rppal_fails(line, &e))?;
         Ok(event.is_some())
+    }
+
+    fn is_active(&self) -> Result<bool, GateError> {
+        Ok(self.pin.is_high() == (self.active == Active::High))
     }
 }
 
@@ -91,14 +98,14 @@ pub(super) struct Gpiocdev {
 }
 
 impl Gpiocdev {
-    pub(super) fn open(config: &GateConfig) -> Result<Self, GateError> {
-        let (mut builder, chip) = line_of(config, config.line)?;
+    pub(super) fn open(config: &GateConfig, line: u32, active: Active) -> Result<Self, GateError> {
+        let (mut builder, chip) = line_of(config, line)?;
         builder.as_output(Value::Inactive);
-        if config.active == Active::Low {
+        if active == Active::Low {
             builder.as_active_low();
         }
-        let request = builder.request().map_err(|e| line_fails(config.line, &chip, &e))?;
-        Ok(Self { request, line: config.line, chip })
+        let request = builder.request().map_err(|e| line_fails(line, &chip, &e))?;
+        Ok(Self { request, line, chip })
     }
 }
 
@@ -131,6 +138,11 @@ impl Sensor for GpiocdevInput {
             self.request.read_edge_event().map_err(fails)?;
         }
         Ok(there)
+    }
+
+    fn is_active(&self) -> Result<bool, GateError> {
+        let value = self.request.value(self.line).map_err(|e| line_fails(self.line, &self.chip, &e))?;
+        Ok(value == Value::Active)
     }
 }
 

@@ -9,16 +9,18 @@
 mod gpio;
 mod passage;
 mod pulse;
+mod signals;
 mod sim;
 
 pub use passage::{Ended, Opening};
 pub use pulse::Gate;
+pub use signals::{Output, Signals};
 pub use sim::{Simulated, SimulatedSensor, Switched};
 
 use std::path::Path;
 use std::time::Duration;
 
-use crate::config::{GateConfig, GateDriver};
+use crate::config::{Active, GateConfig, GateDriver};
 use crate::lang::Text;
 
 /// Why the gate could not be moved.
@@ -53,7 +55,7 @@ impl GateError {
     }
 }
 
-/// A relay. Dropping it releases it.
+/// An output with two states: the gate's relay, a lamp, a buzzer. Dropping it releases it.
 pub trait Relay: Send {
     /// Energises the relay, or lets go.
     ///
@@ -72,6 +74,12 @@ pub trait Sensor: Send {
     /// # Errors
     /// [`GateError::Driver`].
     fn wait(&mut self, at_most: Duration) -> Result<bool, GateError>;
+
+    /// Whether it says so at this moment.
+    ///
+    /// # Errors
+    /// [`GateError::Driver`].
+    fn is_active(&self) -> Result<bool, GateError>;
 }
 
 /// The gate of the configuration. `auto` is rppal on a Raspberry Pi, else gpiocdev if a chip is configured, else simulated.
@@ -79,20 +87,24 @@ pub trait Sensor: Send {
 /// # Errors
 /// [`GateError::Driver`].
 pub fn open(config: &GateConfig) -> Result<Gate, GateError> {
-    let driver = driver(config);
-    let relay: Box<dyn Relay> = match driver {
-        Driver::Rppal => Box::new(gpio::Rppal::open(config)?),
-        Driver::Gpiocdev => Box::new(gpio::Gpiocdev::open(config)?),
-        Driver::Sim => Box::new(Simulated::default()),
-    };
+    let relay = output(config, config.line, config.active, "relay")?;
     let gate = Gate::new(relay, Duration::from_millis(config.pulse_ms))?;
     let Some(line) = config.passage_line else { return Ok(gate) };
-    let sensor: Box<dyn Sensor> = match driver {
+    let sensor: Box<dyn Sensor> = match driver(config) {
         Driver::Rppal => Box::new(gpio::RppalInput::open(config, line)?),
         Driver::Gpiocdev => Box::new(gpio::GpiocdevInput::open(config, line)?),
         Driver::Sim => Box::new(SimulatedSensor::default()),
     };
     gate.with_sensor(sensor, Duration::from_millis(config.passage_wait_ms))
+}
+
+/// An output of the gate's driver.
+fn output(config: &GateConfig, line: u32, active: Active, name: &'static str) -> Result<Box<dyn Relay>, GateError> {
+    Ok(match driver(config) {
+        Driver::Rppal => Box::new(gpio::Rppal::open(line, active)?),
+        Driver::Gpiocdev => Box::new(gpio::Gpiocdev::open(config, line, active)?),
+        Driver::Sim => Box::new(Simulated::called(name)),
+    })
 }
 
 #[derive(Clone, Copy)]

@@ -30,6 +30,8 @@ struct State {
     /// Who may still go through; `None` if nothing tells.
     openings: Option<Openings>,
     sensor_fault: Option<Text>,
+    /// The input's level, and how often somebody went through, for whoever looks after it.
+    passage: Option<(bool, u64)>,
 }
 
 impl State {
@@ -92,6 +94,7 @@ impl Gate {
             opened: 0,
             openings: None,
             sensor_fault: None,
+            passage: None,
         };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let timer = spawn("gate-timer", &shared, run_timer)?;
@@ -145,6 +148,11 @@ impl Gate {
         state.fault.clone().or_else(|| state.sensor_fault.clone())
     }
 
+    /// Whether the input says at this moment that somebody goes through, and how often it said so; `None` without one.
+    pub fn passage(&self) -> Option<(bool, u64)> {
+        self.shared.lock().passage
+    }
+
     /// What is driven.
     pub fn describe(&self) -> String {
         self.shared.lock().relay.describe()
@@ -183,7 +191,10 @@ fn spawn(
 fn watch(shared: &Shared, mut sensor: Box<dyn Sensor>, pulse: Duration) {
     loop {
         let turned = sensor.wait(LISTEN);
+        let active = sensor.is_active().unwrap_or(false);
         let mut state = shared.lock();
+        let turns = state.passage.map_or(0, |(_, turns)| turns) + u64::from(matches!(turned, Ok(true)));
+        state.passage = Some((active, turns));
         if state.stopping {
             return;
         }
@@ -406,6 +417,7 @@ mod tests {
         sensor.turn();
         wait_for(&collect);
         assert_eq!(*ended.borrow(), [Ended { opening: one, of: 1, passed: 1 }]);
+        assert_eq!(gate.passage(), Some((false, 3)));
         gate.wait_closed();
         assert_eq!(pulses(), 4);
     }
@@ -426,6 +438,10 @@ mod tests {
 
     impl Sensor for Broken {
         fn wait(&mut self, _: Duration) -> Result<bool, GateError> {
+            Err(GateError::Driver { driver: "broken", problem: "no such line".into() })
+        }
+
+        fn is_active(&self) -> Result<bool, GateError> {
             Err(GateError::Driver { driver: "broken", problem: "no such line".into() })
         }
     }

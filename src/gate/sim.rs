@@ -1,11 +1,11 @@
-//! A relay and a turnstile without hardware: they say what they do, and remember it.
+//! Outputs and a turnstile without hardware: they say what they do, and remember it.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{GateError, Relay, Sensor};
 
-/// One switching of the relay.
+/// One switching of an output.
 #[derive(Debug, Clone, Copy)]
 pub struct Switched {
     /// When.
@@ -14,21 +14,35 @@ pub struct Switched {
     pub energised: bool,
 }
 
-/// The simulated relay. Clones share one history.
-#[derive(Debug, Clone, Default)]
-pub struct Simulated(Arc<Mutex<Vec<Switched>>>);
+/// A simulated output: the gate's relay, unless it is called something else. Clones share one history.
+#[derive(Debug, Clone)]
+pub struct Simulated {
+    name: &'static str,
+    history: Arc<Mutex<Vec<Switched>>>,
+}
+
+impl Default for Simulated {
+    fn default() -> Self {
+        Self::called("relay")
+    }
+}
 
 impl Simulated {
+    /// One of that name.
+    pub fn called(name: &'static str) -> Self {
+        Self { name, history: Arc::default() }
+    }
+
     /// What happened to it so far.
     pub fn history(&self) -> Vec<Switched> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.history.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl Relay for Simulated {
     fn set(&mut self, energised: bool) -> Result<(), GateError> {
-        tracing::info!("relay (simulated) {}", if energised { "on" } else { "off" });
-        let mut history = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        tracing::info!("{} (simulated) {}", self.name, if energised { "on" } else { "off" });
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         // A gate opens and closes for years; the last switchings are enough.
         if history.len() >= 10_000 {
             history.drain(..5_000);
@@ -38,7 +52,7 @@ impl Relay for Simulated {
     }
 
     fn describe(&self) -> String {
-        "simulated relay (no hardware is moved)".into()
+        format!("simulated {} (no hardware is moved)", self.name)
     }
 }
 
@@ -62,5 +76,9 @@ impl Sensor for SimulatedSensor {
         let turned = *turns > 0;
         *turns = turns.saturating_sub(1);
         Ok(turned)
+    }
+
+    fn is_active(&self) -> Result<bool, GateError> {
+        Ok(*self.0.0.lock().unwrap_or_else(PoisonError::into_inner) > 0)
     }
 }

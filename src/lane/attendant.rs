@@ -12,12 +12,13 @@ use super::judge::{Judge, Presented, Visitor, Word};
 use super::past::{self, PastOutcomes};
 use super::presentation::Presentations;
 use super::visit::{self, Reception};
+use super::workshop::Workshop;
 use super::{Camera, Parts, Sighting, status};
 use crate::config::{CameraSource, Config};
 use crate::decide::{CodeId, Decision, Known, Verdict, what, words};
-use crate::gate::Gate;
+use crate::gate::{Gate, Signals};
 use crate::lang::Text;
-use crate::screen::{Offer, Outcome, Page, Request, Screen, Shown, StatusLine, Visit};
+use crate::screen::{Offer, Outcome, Page, Request, Screen, Shown, StatusLine, Visit, Wish};
 use crate::sound::{Sound, Tone};
 use crate::sync::SyncState;
 
@@ -28,6 +29,7 @@ pub(super) struct Attendant {
     config: Config,
     judge: Judge,
     gate: Gate,
+    signals: Signals,
     screen: Screen,
     sound: Sound,
     requests: Receiver<Request>,
@@ -37,6 +39,7 @@ pub(super) struct Attendant {
     clerk: Clerk,
     reception: Reception,
     duty: Duty,
+    workshop: Workshop,
     past: PastOutcomes,
     standing: Option<Standing>,
     /// Since when the screen says who it is.
@@ -58,12 +61,13 @@ struct Standing {
 }
 
 impl Attendant {
-    pub(super) fn new(parts: Parts, judge: Judge, camera: Arc<Camera>, clerk: Clerk) -> Self {
+    pub(super) fn new(parts: Parts, judge: Judge, camera: Arc<Camera>, clerk: Clerk, workshop: Workshop) -> Self {
         Self {
             duty: Duty::new(parts.guards, Duration::from_secs(u64::from(parts.config.guards.log_out_after_min) * 60)),
             config: parts.config,
             judge,
             gate: parts.gate,
+            signals: parts.signals,
             screen: parts.screen,
             sound: parts.sound,
             requests: parts.requests,
@@ -72,6 +76,7 @@ impl Attendant {
             presentations: Presentations::default(),
             clerk,
             reception: Reception::default(),
+            workshop,
             past: PastOutcomes::default(),
             standing: None,
             named: None,
@@ -90,6 +95,7 @@ impl Attendant {
         let mut tidied = Instant::now();
         // A screen that is gone wishes nothing.
         let (mut requests, checks, found) = (self.requests.clone(), self.duty.checks(), self.clerk.answers());
+        let done = self.workshop.done();
         loop {
             select! {
                 recv(sightings) -> sighting => match sighting {
@@ -105,6 +111,10 @@ impl Attendant {
                     self.screen.guards(self.duty.view(Instant::now()));
                 }
                 recv(found) -> found => found.into_iter().for_each(|found| self.learn(found)),
+                recv(done) -> done => {
+                    done.into_iter().for_each(|done| self.workshop.learn(done));
+                    self.show_service();
+                }
                 default(TIDY) => {}
             }
             // Not only when nothing is in view: a poster with a code may stand there all day.
@@ -149,17 +159,19 @@ impl Attendant {
         let presented = self.judge.present(text, sighting.timing, |people| self.gate.open(people));
         let holder = presented.decision.facts.map(|facts| (facts.community, facts.handle));
         self.show(presented, None);
-        if let Some((community, handle)) = holder {
+        if let Some((community, handle)) = holder.filter(|_| !self.person_for().is_zero()) {
             self.clerk.ask(Question::Holder { token: self.tokens, community, handle });
         }
     }
 
     /// Shows and journals what was decided, and who it is if that is known already.
     fn show(&mut self, presented: Presented, who: Option<Text>) {
+        let who = who.filter(|_| !self.person_for().is_zero());
         let shown = Shown { who, ..self.shown(&presented) };
         self.screen.verdict(shown.clone());
         self.sound.play(tone(shown.outcome));
         let (event, verdict) = (presented.id, presented.decision.verdict);
+        self.signals.say(verdict);
         self.judge.remember(presented);
         self.duty.count(verdict);
         let now = Instant::now();
@@ -175,6 +187,7 @@ impl Attendant {
         if let Request::At(page) = request {
             // Also without a finger: a verdict, or a page left alone.
             self.page = page;
+            self.show_service();
             return;
         }
         self.duty.touch(now);
@@ -182,11 +195,51 @@ impl Attendant {
             Request::Touched | Request::At(_) => return,
             Request::Companion(expected) => return self.reception.expect(expected),
             Request::Visit(visit) => return self.look_up(visit),
+            Request::Service(wish) => return self.serve(wish),
             Request::Rule { token, answer, reason } => self.rule(token, answer, reason),
             Request::LogIn { name, pin } => self.duty.log_in(&name, pin, now),
             Request::LogOut => self.duty.log_out(now),
         }
         self.screen.guards(self.duty.view(now));
+        self.show_service();
+    }
+
+    /// What a technician wants, if one is on duty; whatever the screen showed, nobody else is obeyed.
+    fn serve(&mut self, wish: Wish) {
+        let Some(technician) = self.duty.technician().filter(|_| self.page == Page::Service) else {
+            tracing::warn!("a wish of the service page without a technician at it was refused");
+            return;
+        };
+        match wish {
+            Wish::OpenGate => {
+                let technician = technician.to_owned();
+                self.open_as_a_test(&technician);
+            }
+            Wish::TryOut(which) => self.workshop.try_out(which, &self.signals),
+            Wish::Pack => self.workshop.pack(Instant::now()),
+            Wish::Speak(language) => self.workshop.speak(language, &self.config.data_dir),
+        }
+        self.show_service();
+    }
+
+    fn open_as_a_test(&mut self, technician: &str) {
+        self.settle();
+        let Some(tried) = self.judge.try_gate(technician, |people| self.gate.open(people)) else { return };
+        self.workshop.say(match tried.gate {
+            GateOutcome::Opened => Text::new("闸机已打开，并已记录", "The gate was opened; it is in the journal"),
+            _ => self.gate.fault().unwrap_or_else(by_hand),
+        });
+        self.judge.remember_ruling(tried);
+    }
+
+    /// The service page, while a technician is at it.
+    fn show_service(&mut self) {
+        let there = self.page == Page::Service && self.duty.technician().is_some();
+        self.workshop.watch(there);
+        if there {
+            self.workshop.tidy(Instant::now());
+            self.screen.service(self.workshop.view(&self.gate, &self.signals, &self.shown_status));
+        }
     }
 
     /// Somebody without a code is looked up, if it is a guard who asks.
@@ -254,6 +307,7 @@ impl Attendant {
         let heard = tone(shown.outcome);
         self.screen.verdict(shown);
         self.sound.play(heard);
+        self.signals.say(if answer == Answer::LetIn { Verdict::Pass } else { Verdict::Deny });
         self.judge.remember_ruling(ruled);
         self.duty.ruled(standing.verdict, answer);
         self.past.rule(&past::ruling(answer));
@@ -275,8 +329,7 @@ impl Attendant {
     fn shown(&mut self, presented: &Presented) -> Shown {
         self.tokens += 1;
         let decision = &presented.decision;
-        let mut shown = verdict(decision, presented.gate, &self.config.policy.communities);
-        shown.who.take_if(|_| self.person_for().is_zero());
+        let shown = verdict(decision, presented.gate, &self.config.policy.communities);
         Shown { offer: self.offer(decision.verdict), token: self.tokens, ..shown }
     }
 
@@ -317,6 +370,7 @@ impl Attendant {
             self.screen.time(time);
         }
         self.show_status();
+        self.show_service();
     }
 
     /// The time of day as people read it.
@@ -332,16 +386,19 @@ impl Attendant {
         // A replay may pause as long as it likes.
         let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Nokhwa(_)));
         let (gate, journal, surge) = (self.gate.fault(), self.judge.problem(), self.judge.surge());
+        let signals = self.signals.fault();
         let state = status::State {
             ladder: self.judge.standing(),
             surge: surge.as_ref(),
             sync: &sync,
             camera: camera.as_ref(),
             gate: gate.as_ref(),
+            signals: signals.as_ref(),
             journal: journal.as_ref(),
         };
         let lines = status::lines(&state);
         if lines != self.shown_status {
+            self.workshop.note(&self.time(), &self.shown_status, &lines);
             self.shown_status.clone_from(&lines);
             self.screen.status(lines);
             let fault = status::fault(&state);

@@ -163,6 +163,11 @@ impl Duty {
         self.shift.is_some()
     }
 
+    /// Who is on duty, if they look after the device.
+    pub(super) fn technician(&self) -> Option<&str> {
+        self.shift.as_ref().filter(|s| s.role == Role::Technician).map(|s| s.guard.as_str())
+    }
+
     /// Where nobody has a PIN, whoever stands there decides.
     pub(super) fn somebody_may_decide(&self) -> bool {
         self.is_on() || self.roster.guards().is_empty()

@@ -16,6 +16,8 @@ use crate::gate::{Ended, GateError, Opening};
 use crate::lang::Text;
 use crate::store::{CodeChange, Journal, NewEntry, NoteError, StoreError, Trust};
 
+/// The reason of an opening that is only a test (SY 6.11).
+const TEST: &str = "gate_test";
 /// Openings of which the end may still be told.
 const MOST_OPEN: usize = 64;
 
@@ -238,6 +240,17 @@ impl Judge {
         Some(Ruled { gate: ruling.gate, entry })
     }
 
+    /// Opens the gate because a technician tries it. It is journaled as a question to them, and their answer (SY 6.11).
+    pub fn try_gate(&mut self, technician: &str, open: impl FnOnce(u8) -> Result<Opening, GateError>) -> Option<Ruled> {
+        let now = self.clock.now();
+        let event = self.event_of(Verdict::Confirm, TEST, &now);
+        self.unruled = Some(Unruled { event: event.id, code: None, people: 1 });
+        // Before the relay: an answer in the journal has its question before it.
+        self.recorder.record(NewEntry { record: event.encode(), at: now.best_guess(), code: None });
+        let word = Word { guard: technician.to_owned(), answer: Answer::LetIn, reason: TEST.to_owned() };
+        self.rule(event.id, word, open)
+    }
+
     /// Journals a guard's word.
     pub fn remember_ruling(&mut self, ruled: Ruled) {
         self.recorder.record(ruled.entry);
@@ -357,16 +370,22 @@ impl Judge {
     }
 
     fn event(&mut self, decision: &Decision, kind: u8, now: &Reading) -> Event {
+        let handle = decision.facts.map_or(0, |f| f.handle);
+        Event { kind, handle, ..self.event_of(decision.verdict, decision.reason.code(), now) }
+    }
+
+    /// An event of nobody.
+    fn event_of(&mut self, outcome: Verdict, reason: &str, now: &Reading) -> Event {
         Event {
             id: (self.draw)(),
             earliest_ms: ms(now.earliest),
             latest_ms: now.latest.map_or(u64::MAX, ms),
             clock: now.source,
             lane: self.lane.clone(),
-            kind,
-            handle: decision.facts.map_or(0, |f| f.handle),
-            outcome: decision.verdict,
-            reason: decision.reason.code().to_owned(),
+            kind: 0,
+            handle: 0,
+            outcome,
+            reason: reason.to_owned(),
             gate: GateOutcome::Closed,
             latency_us: [0; 4],
         }

@@ -9,6 +9,7 @@ mod attendant;
 mod clerk;
 mod coach;
 mod duty;
+mod inspect;
 mod judge;
 mod past;
 mod presentation;
@@ -16,6 +17,7 @@ mod printer;
 mod recorder;
 mod status;
 mod visit;
+mod workshop;
 
 pub use judge::{Draw, Judge, Presented, Ruled, Timing, Visitor, Word};
 pub use recorder::event_json;
@@ -40,7 +42,7 @@ use crate::clock::{Clock, Reading};
 use crate::config::{CameraSource, Config};
 use crate::decide::{Decision, Inputs, Ladder, Uses, decide, surge_words};
 use crate::decode::{Decoder, Settings};
-use crate::gate::Gate;
+use crate::gate::{Gate, Signals};
 use crate::lang::Text;
 use crate::roster::StoredRosters;
 use crate::screen::{Request, Screen};
@@ -48,6 +50,7 @@ use crate::sound::Sound;
 use crate::store::{Journal, Trust};
 use crate::sync::SyncState;
 use printer::Printer;
+use workshop::Workshop;
 
 /// What a lane needs.
 pub struct Parts {
@@ -61,6 +64,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// The gate.
     pub gate: Gate,
+    /// Its buzzer and lamps.
+    pub signals: Signals,
     /// The screen.
     pub screen: Screen,
     /// What the queue hears.
@@ -128,10 +133,12 @@ impl Lane {
                 drop(closer);
             })?;
         }
-        let (frames, seen) = (Arc::clone(&mailbox), Arc::clone(&camera));
-        let decode = spawn("decode", move || look(&frames, &spares, &sightings, &screen, &seen))?;
+        let (frames, seen, watched) = (Arc::clone(&mailbox), Arc::clone(&camera), Arc::new(AtomicBool::new(false)));
+        let watching = Arc::clone(&watched);
+        let decode = spawn("decode", move || look(&frames, &spares, &sightings, &screen, &seen, &watching))?;
         let clerk = Clerk::start(parts.rosters.take())?;
-        let attendant = Attendant::new(parts, judge, camera, clerk);
+        let workshop = Workshop::start(parts.config.clone(), Arc::clone(&parts.clock), watched)?;
+        let attendant = Attendant::new(parts, judge, camera, clerk, workshop);
         let judge = spawn("judge", move || attendant.run(&judged))?;
         Ok(Self { stop, mailbox, ended, decode, judge })
     }
@@ -188,10 +195,18 @@ fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static
 }
 
 /// The decode thread: the newest frame in, what was seen out.
-fn look(mailbox: &Mailbox<Frame>, spares: &Spares, sightings: &Sender<Sighting>, screen: &Screen, camera: &Camera) {
+fn look(
+    mailbox: &Mailbox<Frame>,
+    spares: &Spares,
+    sightings: &Sender<Sighting>,
+    screen: &Screen,
+    camera: &Camera,
+    watched: &AtomicBool,
+) {
     let _close = mailbox.closer();
     let mut decoder = Decoder::new(Settings::default());
     let mut coach = coach::Coach::default();
+    let mut inspector = inspect::Inspector::default();
     while let Ok(frame) = mailbox.take() {
         let started = Instant::now();
         *camera.last_frame.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame.at);
@@ -213,6 +228,11 @@ fn look(mailbox: &Mailbox<Frame>, spares: &Spares, sightings: &Sender<Sighting>,
         let size = (u32::try_from(frame.luma.width()), u32::try_from(frame.luma.height()));
         if let (Ok(width), Ok(height)) = size {
             screen.preview(width, height, frame.luma.pixels(), aim::at(seen, (width, height)));
+        }
+        if watched.load(Ordering::Relaxed) {
+            inspector.look(&frame, &decoder, decoded_at - started, screen);
+        } else {
+            inspector.rest();
         }
         spares.give(frame.luma);
     }

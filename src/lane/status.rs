@@ -12,6 +12,7 @@ pub(super) struct State<'a> {
     pub(super) sync: &'a SyncState,
     pub(super) camera: Option<&'a Text>,
     pub(super) gate: Option<&'a Text>,
+    pub(super) signals: Option<&'a Text>,
     pub(super) journal: Option<&'a Text>,
 }
 
@@ -36,6 +37,7 @@ pub(super) fn lines(state: &State<'_>) -> Vec<StatusLine> {
     problem(Level::Red, "摄像头", "Camera", state.camera);
     problem(Level::Red, "闸机", "Gate", state.gate);
     problem(Level::Red, "记录暂存内存", "Events wait in memory", state.journal);
+    problem(Level::Amber, "声光提示", "Signals", state.signals);
     problem(Level::Amber, "同步", "Sync", state.sync.words().as_ref());
     let notices = [&state.sync.stick, &state.sync.storage].into_iter().flatten();
     lines.extend(notices.map(|(level, text)| StatusLine { level: *level, text: text.clone() }));
@@ -88,7 +90,7 @@ mod tests {
 
     fn state(sync: &SyncState, clock: KnownTime) -> State<'_> {
         let ladder = Ladder { lists: Lists::Never, clock, keys: Keys::None };
-        State { ladder, surge: None, sync, camera: None, gate: None, journal: None }
+        State { ladder, surge: None, sync, camera: None, gate: None, signals: None, journal: None }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::preview::Frame;
 use super::ui::{MainWindow, Post};
-use super::{Aim, Fault, Guards, Past, Shown, StatusLine, Visiting};
+use super::{Aim, Fault, Guards, Inspection, Past, Service, Shown, StatusLine, Visiting};
 use crate::lang::Text;
 
 /// Twelve frames a second look live; more would only heat the Pi.
@@ -22,6 +22,8 @@ pub(super) struct Mail {
     pub(super) who: Option<(u64, Text)>,
     pub(super) visiting: Option<Visiting>,
     pub(super) past: Option<Vec<Past>>,
+    pub(super) service: Option<Service>,
+    pub(super) inspection: Option<(Inspection, Frame)>,
     pub(super) fault: Option<Option<Fault>>,
     pub(super) frame: Option<(Frame, Option<Aim>)>,
     pub(super) forget_who: bool,

@@ -28,7 +28,7 @@ use controllers::Controllers;
 use mailbox::{Face, Mailbox};
 use picture::Stage;
 
-pub use request::{Page, Request, Visit, reasons};
+pub use request::{Page, Request, Visit, Wish, reasons};
 
 pub use crate::config::Theme;
 pub use crate::decide::Level;
@@ -122,6 +122,62 @@ pub struct Visiting {
     pub companion: Option<(Text, bool)>,
     /// Why nobody was looked up.
     pub said: Option<Text>,
+}
+
+/// The service page, as far as the lane knows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Service {
+    /// How the gate is, the worst first.
+    pub state: Vec<StatusLine>,
+    /// Whether there is a buzzer, a lamp for a pass, a lamp for a deny.
+    pub outputs: [bool; 3],
+    /// What the turnstile's input says; `None` without one.
+    pub passage: Option<Inputs>,
+    /// The device's key, 64 hex digits; empty while it is not known.
+    pub device: String,
+    /// Whether the registry has taken it in.
+    pub enrolment: Text,
+    /// What came of the last wish.
+    pub said: Option<Text>,
+    /// How often something was said: the same sentence again is another answer.
+    pub answers: u32,
+}
+
+/// The turnstile's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Inputs {
+    /// Whether it says at this moment that somebody goes through.
+    pub active: bool,
+    /// How often it said so since the start.
+    pub turns: u64,
+}
+
+/// What the decoder made of a frame.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Inspection {
+    /// Width and height of the frame.
+    pub size: (usize, usize),
+    /// The codes that were read.
+    pub codes: Vec<Outline>,
+    /// Finders of codes that were not.
+    pub finders: Vec<Outline>,
+    /// How sharp the code is, or the middle of the frame: the variance of its Laplacian.
+    pub focus: f32,
+    /// The mean light there, grey levels.
+    pub brightness: f32,
+    /// Frames looked at in a second.
+    pub frames_per_second: f32,
+    /// How long it was looked at.
+    pub decode: Duration,
+}
+
+/// Where something is in a frame.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outline {
+    /// Its corners in pixels.
+    pub corners: [[f32; 2]; 4],
+    /// Modules on a side.
+    pub modules: usize,
 }
 
 /// A shift as the guards see it.
@@ -259,6 +315,18 @@ impl Screen {
     /// What the guard is told who enters somebody without a code.
     pub fn visiting(&self, visiting: Visiting) {
         self.mailbox.post(|mail| mail.visiting = Some(visiting));
+    }
+
+    /// The service page.
+    pub fn service(&self, service: Service) {
+        self.mailbox.post(|mail| mail.service = Some(service));
+    }
+
+    /// A frame of the size that the inspection says, and what the decoder made of it.
+    pub fn inspect(&self, inspection: Inspection, luma: &[u8]) {
+        if let Some(frame) = preview::enlarge(inspection.size, luma) {
+            self.mailbox.post(|mail| mail.inspection = Some((inspection, frame)));
+        }
     }
 
     /// The last outcomes of this lane, the newest first.

@@ -1,8 +1,9 @@
 //! The live preview: a camera frame made small enough for the screen to draw in its stride.
 
 /// The largest preview. Drawing 640x480 costs a Pi 4 several times as much and looks no better at this size.
-const MOST_WIDE: usize = 320;
-const MOST_HIGH: usize = 240;
+const MOST: (usize, usize) = (320, 240);
+/// The one by which a lens is turned: what it costs, only whoever looks after the camera pays.
+const MOST_CLOSELY: (usize, usize) = (640, 480);
 
 /// A small grey picture, row after row.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,10 +26,18 @@ impl Frame {
 /// Fits a frame into the preview, keeping its shape. Each pixel is the mean of four of those it stands for: enough that
 /// the modules of a code do not flicker, and the same cost for a camera of any size. `None` if there is no picture in it.
 pub(super) fn shrink(width: u32, height: u32, luma: &[u8]) -> Option<Frame> {
-    let (wide, high) = (usize::try_from(width).ok()?, usize::try_from(height).ok()?);
+    shrink_into((usize::try_from(width).ok()?, usize::try_from(height).ok()?), luma, MOST)
+}
+
+/// The same, to be looked at closely.
+pub(super) fn enlarge(size: (usize, usize), luma: &[u8]) -> Option<Frame> {
+    shrink_into(size, luma, MOST_CLOSELY)
+}
+
+fn shrink_into((wide, high): (usize, usize), luma: &[u8], most: (usize, usize)) -> Option<Frame> {
     let luma = luma.get(..wide.checked_mul(high)?).filter(|luma| !luma.is_empty())?;
 
-    let (small_wide, small_high) = fit(wide, high);
+    let (small_wide, small_high) = fit(wide, high, most);
     let mut small = Vec::with_capacity(small_wide * small_high);
     let columns: Vec<(usize, usize)> = samples(wide, small_wide).collect();
     for (above, below) in samples(high, small_high) {
@@ -43,13 +52,13 @@ pub(super) fn shrink(width: u32, height: u32, luma: &[u8]) -> Option<Frame> {
 }
 
 /// The size in the preview: at most the limits, at least one pixel each way.
-fn fit(wide: usize, high: usize) -> (usize, usize) {
-    if wide <= MOST_WIDE && high <= MOST_HIGH {
+fn fit(wide: usize, high: usize, (most_wide, most_high): (usize, usize)) -> (usize, usize) {
+    if wide <= most_wide && high <= most_high {
         (wide, high)
-    } else if wide * MOST_HIGH >= high * MOST_WIDE {
-        (MOST_WIDE, (high * MOST_WIDE / wide).max(1))
+    } else if wide * most_high >= high * most_wide {
+        (most_wide, (high * most_wide / wide).max(1))
     } else {
-        ((wide * MOST_HIGH / high).max(1), MOST_HIGH)
+        ((wide * most_high / high).max(1), most_high)
     }
 }
 

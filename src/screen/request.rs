@@ -2,7 +2,9 @@
 
 use tongguan_pass::{Answer, Document};
 
+use crate::gate::Output;
 use crate::guards::Pin;
+use crate::lang::Language;
 
 /// A wish.
 #[derive(Debug, Clone)]
@@ -31,6 +33,8 @@ pub enum Request {
     Companion(bool),
     /// The guard lets somebody without a code be looked up.
     Visit(Visit),
+    /// A technician wants something of the service page.
+    Service(Wish),
     /// The screen went to a page: what the next code is for depends on it.
     At(Page),
 }
@@ -42,6 +46,19 @@ pub struct Visit {
     pub document: Option<Document>,
     /// How many people in all: at least 1.
     pub people: u8,
+}
+
+/// What a technician wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Open the gate, to see that it opens.
+    OpenGate,
+    /// Turn a lamp or the buzzer on for a moment.
+    TryOut(Output),
+    /// Make the support bundle.
+    Pack,
+    /// This gate's screen starts in another language.
+    Speak(Language),
 }
 
 /// A page, as far as the lane must know.
@@ -56,6 +73,8 @@ pub enum Page {
     Past,
     /// Somebody without a code.
     Visitor,
+    /// Where a technician looks after the gate.
+    Service,
 }
 
 /// The reasons a guard can give, the most frequent first; their words are in the pages' translations.

@@ -4,6 +4,7 @@
 mod faces;
 mod flows;
 mod samples;
+mod service;
 mod states;
 mod visitor;
 

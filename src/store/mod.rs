@@ -7,6 +7,7 @@
 //! | `intents` | what the gate was about to do when it was killed | the events of that moment |
 //! | `device.pem` | this device's private key | the device must be approved anew |
 //! | `guards.json` | who may log in, with hashes of their PINs | nobody logs in until they are added anew |
+//! | `language` | the language that a technician chose for the screen | that of the configuration |
 //! | `reserve` | a megabyte that is given up when the disk is full, so that the gate can start | made again |
 //! | `partial` | half a download | fetched anew |
 //! | `clock.json` | what the clock remembers | the floor is that of the lists |
@@ -211,6 +212,11 @@ impl DataDir {
     /// Who may log in.
     pub fn guards_file(&self) -> PathBuf {
         self.0.join("guards.json")
+    }
+
+    /// The language that a technician chose for the screen.
+    pub fn language_file(&self) -> PathBuf {
+        self.0.join("language")
     }
 
     fn root_file(&self) -> PathBuf {

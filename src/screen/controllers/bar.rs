@@ -46,17 +46,8 @@ impl Bar {
         let Some(window) = self.desk.window() else { return };
         let mut worst_first: Vec<&StatusLine> = lines.iter().collect();
         worst_first.sort_by_key(|line| std::cmp::Reverse(line.level));
-        let shown: Vec<ui::Status> = worst_first
-            .iter()
-            .map(|line| ui::Status {
-                rung: match line.level {
-                    Level::Green => ui::Rung::Green,
-                    Level::Amber => ui::Rung::Amber,
-                    Level::Red => ui::Rung::Red,
-                },
-                text: both(&line.text),
-            })
-            .collect();
+        let shown: Vec<ui::Status> =
+            worst_first.iter().map(|line| ui::Status { rung: rung(line.level), text: both(&line.text) }).collect();
 
         let bar = window.global::<ui::Bar>();
         if !slint::Model::iter(&bar.get_status()).eq(shown.iter().cloned()) {
@@ -76,7 +67,16 @@ impl Bar {
     }
 }
 
-fn speak(bar: &ui::Bar<'_>, language: Language) -> anyhow::Result<()> {
+pub(super) fn rung(level: Level) -> ui::Rung {
+    match level {
+        Level::Green => ui::Rung::Green,
+        Level::Amber => ui::Rung::Amber,
+        Level::Red => ui::Rung::Red,
+    }
+}
+
+/// The language of everything that the pages say themselves.
+pub(super) fn speak(bar: &ui::Bar<'_>, language: Language) -> anyhow::Result<()> {
     slint::select_bundled_translation(match language {
         Language::Zh => "zh_CN",
         Language::En => "en",

@@ -9,6 +9,7 @@ use tongguan_pass::Answer;
 
 use super::desk::Desk;
 use super::guard::Guard;
+use super::service::Service;
 use super::visitor::Visitor;
 use super::{both, face};
 use crate::lang::Text;
@@ -29,6 +30,7 @@ pub(super) struct Lane {
     desk: Rc<Desk>,
     guard: Rc<Guard>,
     visitor: Rc<Visitor>,
+    service: Rc<Service>,
     verdict_for: Duration,
     asked: RefCell<Asked>,
     /// Frames since a code was in one.
@@ -55,11 +57,13 @@ impl Lane {
         desk: &Rc<Desk>,
         guard: &Rc<Guard>,
         visitor: &Rc<Visitor>,
+        service: &Rc<Service>,
     ) -> Rc<Self> {
         let lane = Rc::new(Self {
             desk: Rc::clone(desk),
             guard: Rc::clone(guard),
             visitor: Rc::clone(visitor),
+            service: Rc::clone(service),
             verdict_for: options.verdict_for,
             asked: RefCell::default(),
             missed: Cell::default(),
@@ -162,6 +166,7 @@ impl Lane {
     fn verdict(self: &Rc<Self>, shown: &Shown) {
         let Some(window) = self.desk.window() else { return };
         self.visitor.interrupt();
+        self.service.interrupt();
         self.guard.interrupt();
         // Whatever the finger was about to touch is gone.
         self.desk.settle_lane();
@@ -227,6 +232,7 @@ impl Lane {
             self.desk.settle_lane();
             self.guard.resume();
             self.visitor.resume();
+            self.service.resume();
         }
     }
 

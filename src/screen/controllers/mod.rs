@@ -7,6 +7,7 @@ mod guard;
 mod lane;
 mod past;
 mod place;
+mod service;
 mod theme;
 mod visitor;
 
@@ -21,6 +22,7 @@ use guard::Guard;
 use lane::Lane;
 use past::Past;
 use place::Place;
+use service::Service;
 use slint::ComponentHandle as _;
 use theme::Theme;
 use visitor::Visitor;
@@ -40,6 +42,7 @@ pub(super) struct Controllers {
     fault: Fault,
     visitor: Rc<Visitor>,
     theme: Rc<Theme>,
+    service: Rc<Service>,
 }
 
 impl Controllers {
@@ -54,14 +57,16 @@ impl Controllers {
         let place = Place::set_up(window, options, &desk);
         let guard = Guard::set_up(window, &desk, &place);
         let visitor = Visitor::set_up(window, &desk, &place, &guard);
+        let service = Service::set_up(window, &desk, &place);
         let controllers = Rc::new(Self {
             bar: Bar::set_up(window, options, &desk)?,
-            lane: Lane::set_up(window, options, &desk, &guard, &visitor),
+            lane: Lane::set_up(window, options, &desk, &guard, &visitor, &service),
             past: Past::set_up(&desk),
             fault: Fault::set_up(&desk),
             theme: Theme::set_up(window, options, &desk),
             guard,
             visitor,
+            service,
             desk,
         });
         let there = Rc::downgrade(&controllers);
@@ -101,11 +106,18 @@ impl Controllers {
         }
         // Who is there, before the verdict that asks them.
         if let Some(guards) = mail.guards {
+            self.service.look_who_is_there(&guards);
             self.guard.learn(guards);
             self.lane.look_who_is_there();
         }
         if let Some(visiting) = mail.visiting {
             self.visitor.learn(visiting);
+        }
+        if let Some(told) = mail.service {
+            self.service.learn(told);
+        }
+        if let Some((inspection, frame)) = mail.inspection {
+            self.service.inspect(&inspection, &frame);
         }
         if let Some(face) = mail.face {
             self.lane.show(face);

@@ -11,6 +11,8 @@ use crate::screen::{Options, Request, request};
 
 /// A page that nobody touches goes back to the lane.
 const LEFT_ALONE: Duration = Duration::from_secs(30);
+/// Whoever turns a lens has both hands at the camera.
+const AT_WORK: Duration = Duration::from_secs(300);
 
 pub(super) struct Place {
     desk: Rc<Desk>,
@@ -60,6 +62,7 @@ impl Place {
                 Page::Guard => request::Page::Guard,
                 Page::Past => request::Page::Past,
                 Page::Visitor => request::Page::Visitor,
+                Page::Service => request::Page::Service,
             }));
         }
         self.desk.mark();
@@ -68,7 +71,8 @@ impl Place {
             return;
         }
         let there = Rc::downgrade(self);
-        self.left_alone.start(TimerMode::SingleShot, LEFT_ALONE, move || {
+        let patience = if page == Page::Service { AT_WORK } else { LEFT_ALONE };
+        self.left_alone.start(TimerMode::SingleShot, patience, move || {
             if let Some(place) = there.upgrade() {
                 place.go(Page::Lane);
                 place.desk.settle();

@@ -150,8 +150,17 @@ pub(super) fn crowded() -> Vec<StatusLine> {
 
 /// Something like a phone held before the camera, larger than the preview.
 pub(super) fn camera() -> preview::Frame {
+    preview::shrink(640, 480, &scene()).expect("a picture")
+}
+
+/// The same, looked at closely.
+pub(super) fn close() -> preview::Frame {
+    preview::enlarge((640, 480), &scene()).expect("a picture")
+}
+
+fn scene() -> Vec<u8> {
     let (width, height) = (640_u32, 480_u32);
-    let luma: Vec<u8> = (0..height)
+    (0..height)
         .flat_map(|y| (0..width).map(move |x| (x, y)))
         .map(|(x, y)| match (x, y) {
             (250..390, 170..310) => {
@@ -162,8 +171,7 @@ pub(super) fn camera() -> preview::Frame {
             (215..425, 60..440) => 20,
             _ => u8::try_from(60 + (x + y) / 16).unwrap_or(u8::MAX),
         })
-        .collect();
-    preview::shrink(width, height, &luma).expect("a picture")
+        .collect()
 }
 
 /// Where the code is in [`camera`].
@@ -234,4 +242,64 @@ pub(super) fn fault() -> Fault {
 
 pub(super) fn hint() -> Text {
     Text::new("请再靠近一些", "Come a little closer")
+}
+
+pub(super) fn li_on_duty() -> Guards {
+    Guards { on_duty: Some(li()), ..nobody_on_duty() }
+}
+
+/// A gate with everything but a buzzer.
+pub(super) fn service() -> Service {
+    let line = |level, zh: &str, en: &str| StatusLine { level, text: Text::new(zh, en) };
+    Service {
+        state: vec![
+            line(
+                Level::Amber,
+                "同步：连不上登记处，名单和记录都留在本机，联网后会自动继续（已4小时）",
+                "Sync: the registry cannot be reached; lists and events stay here until there is a network (for 4 hours)",
+            ),
+            line(Level::Amber, "处理器温度：81 °C", "Processor: 81 °C"),
+            line(Level::Green, "程序 0.1.0，已运行3天", "Program 0.1.0, running for 3 days"),
+            line(Level::Green, "名单 4 分钟前更新", "Lists 4 min old"),
+            line(
+                Level::Green,
+                "时间：在 2026-03-01T01:02:03Z 与 2026-03-01T01:02:04Z 之间（相差 1秒），已校准。",
+                "Time: between 2026-03-01T01:02:03Z and 2026-03-01T01:02:04Z (1 second apart), synchronised.",
+            ),
+            line(
+                Level::Green,
+                "记录：12840 条，3.1 MB，其中 17 条待上交，最早一条 2026-02-28 21:00 UTC；上交后保留 30 天；剩余空间 20481 MB",
+                "Journal: 12840 events in 3.1 MB, 17 wait to be handed in since 2026-02-28 21:00 UTC; kept for 30 days after that; 20481 MB free",
+            ),
+            line(Level::Green, "内存：4100 MB，可用 3610 MB", "Memory: 3610 of 4100 MB available"),
+        ],
+        outputs: [false, true, true],
+        passage: Some(Inputs { active: true, turns: 1284 }),
+        device: "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29".into(),
+        enrolment: Text::new(
+            "登记处还没有登记本机，或名册尚未更新",
+            "The registry has not enrolled this gate, or not sent its roster yet",
+        ),
+        said: None,
+        answers: 0,
+    }
+}
+
+/// A code that was read, or the finders of one that was not.
+pub(super) fn inspection(read: bool) -> Inspection {
+    let square = |x: f32, y: f32, side: f32| {
+        [[x, y], [x + side, y + 4.0], [x + side - 4.0, y + side], [x - 4.0, y + side - 4.0]]
+    };
+    let codes = vec![Outline { corners: square(250.0, 170.0, 140.0), modules: 41 }];
+    let finder = |x, y| Outline { corners: square(x, y, 24.0), modules: 7 };
+    let finders = vec![finder(252.0, 172.0), finder(364.0, 174.0), finder(250.0, 284.0)];
+    Inspection {
+        size: (640, 480),
+        codes: if read { codes } else { Vec::new() },
+        finders: if read { Vec::new() } else { finders },
+        focus: if read { 1012.4 } else { 208.0 },
+        brightness: 118.0,
+        frames_per_second: 14.9,
+        decode: Duration::from_micros(6_200),
+    }
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use image::imageops::{self, FilterType};
 
 use super::samples::{
-    AIM, asked, camera, confirm, crowded, degraded, deny, fault, hint, li, long, longest_said, nobody_on_duty, pass,
-    past, wang, wang_on_duty, who,
+    AIM, asked, camera, close, confirm, crowded, degraded, deny, fault, hint, inspection, li, li_on_duty, long,
+    longest_said, nobody_on_duty, pass, past, service, wang, wang_on_duty, who,
 };
 use super::*;
 
@@ -174,13 +174,91 @@ const STATES: &[(&str, Way)] = &[
         type_card(page, "440308199901101512");
         page.touch("查询", "Look up");
     }),
+    ("4b-technician-on-duty", |page| {
+        page.guards(li_on_duty());
+        page.touch("保安", "Guard");
+    }),
     ("50-fault", |page| {
         page.deliver(Mail { fault: Some(Some(fault())), status: Some(degraded()), ..Mail::default() });
     }),
     ("51-fault-crowded", |page| {
         page.deliver(Mail { fault: Some(Some(fault())), status: Some(crowded()), ..Mail::default() });
     }),
+    ("70-service", at_service),
+    ("71-service-crowded", |page| {
+        at_service(page);
+        page.status(crowded());
+    }),
+    ("72-camera", |page| look_closely(page, &[208.0, 1012.4], true)),
+    ("73-camera-unread-crowded", |page| {
+        look_closely(page, &[1012.4, 208.0], false);
+        page.status(crowded());
+    }),
+    ("74-camera-waits", |page| look_closely(page, &[], true)),
+    ("75-outputs", |page| serve(page, "输出和输入", "Outputs and inputs")),
+    ("76-outputs-tried-crowded", |page| {
+        serve(page, "输出和输入", "Outputs and inputs");
+        page.touch("放行灯", "Pass lamp");
+        let said = Text::new(
+            "蜂鸣器或指示灯不听控制，请检查接线（gpiocdev）",
+            "a buzzer or lamp does not obey; check its wiring (gpiocdev)",
+        );
+        page.deliver(Mail { service: Some(Service { said: Some(said), answers: 1, ..service() }), ..Mail::default() });
+        page.status(crowded());
+    }),
+    ("77-ask-open", |page| {
+        serve(page, "输出和输入", "Outputs and inputs");
+        page.touch("开闸", "Open the gate");
+    }),
+    ("78-state", |page| serve(page, "状态", "State")),
+    ("79-state-crowded", |page| {
+        serve(page, "状态", "State");
+        page.status(crowded());
+        // All of it fits on the upright screen.
+        if page.has("向下") || page.has("Down") {
+            page.touch("向下", "Down");
+        }
+    }),
+    ("7a-support", |page| serve(page, "支持包", "Support bundle")),
+    ("7b-support-made-crowded", |page| {
+        serve(page, "支持包", "Support bundle");
+        page.touch("打包", "Make the bundle");
+        let file = "/run/tongguan/stick/support/tongguan-3b6a27bc-20260301-010203.tar.gz";
+        let said = Text::new(format!("已写入 {file}（3 KB）"), format!("It is in {file} (3 KB)"));
+        page.deliver(Mail { service: Some(Service { said: Some(said), answers: 1, ..service() }), ..Mail::default() });
+        page.status(crowded());
+    }),
+    ("7c-enrolment", |page| serve(page, "设备登记", "Enrolment")),
+    ("7d-enrolment-crowded", |page| {
+        serve(page, "设备登记", "Enrolment");
+        page.status(crowded());
+    }),
+    ("7e-languages", |page| serve(page, "语言", "Language")),
 ];
+
+fn at_service(page: &Page) {
+    page.guards(li_on_duty());
+    page.touch("保安", "Guard");
+    page.wait(A_MOMENT);
+    page.touch("维护", "Service");
+    page.wait(A_MOMENT);
+    page.deliver(Mail { service: Some(service()), ..Mail::default() });
+}
+
+fn serve(page: &Page, zh: &str, en: &str) {
+    at_service(page);
+    page.touch(zh, en);
+    page.wait(A_MOMENT);
+}
+
+/// One frame after the other, of this sharpness.
+fn look_closely(page: &Page, focus: &[f32], read: bool) {
+    serve(page, "摄像头", "Camera");
+    for &focus in focus {
+        let inspection = Inspection { focus, ..inspection(read) };
+        page.deliver(Mail { inspection: Some((inspection, close())), ..Mail::default() });
+    }
+}
 
 fn visitor(page: &Page) {
     page.guards(wang_on_duty());
@@ -325,7 +403,7 @@ fn look_at_the_buttons(state: &str, page: &Page) {
             assert!(apart, "{what} overlaps {other}");
         }
         // Names and keys are the same in both; the way to the other language is in that language.
-        let same = ["Li", "Switch to English", "切换到中文"].contains(&&*label)
+        let same = ["Li", "Switch to English", "切换到中文", "中文", "English"].contains(&&*label)
             || label.starts_with(['王', '古'])
             || label.len() == 1;
         let han = label.chars().any(|c| c > '\u{2fff}');

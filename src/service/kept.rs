@@ -1,15 +1,17 @@
-//! What `doctor` says of the journal and its disk.
+//! The journal and its disk.
 
 use serde_json::{Value, json};
-use tongguan::config::Config;
-use tongguan::decide::Level;
-use tongguan::lang::Text;
-use tongguan::store::{DataDir, Holdings, Journal, StoreError, free_space};
+
+use crate::config::Config;
+use crate::decide::Level;
+use crate::lang::Text;
+use crate::store::{DataDir, Holdings, Journal, StoreError, free_space};
 
 const MB: u64 = 1_000_000;
 
 /// The journal as it is.
-pub(super) struct Kept {
+#[derive(Debug)]
+pub struct Kept {
     holdings: Result<Holdings, StoreError>,
     free: Option<u64>,
     keep_days: u32,
@@ -17,7 +19,8 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    pub(super) fn look(dir: &DataDir, config: &Config) -> Self {
+    /// One look at it.
+    pub fn look(dir: &DataDir, config: &Config) -> Self {
         Self {
             holdings: Journal::open_to_read(dir).and_then(|journal| journal.holdings()),
             free: free_space(dir.path()),
@@ -26,7 +29,8 @@ impl Kept {
         }
     }
 
-    pub(super) fn level(&self) -> Level {
+    /// How good it is.
+    pub fn level(&self) -> Level {
         match &self.holdings {
             Err(_) => Level::Red,
             Ok(_) if self.free.is_some_and(|free| free / MB < self.space_low_mb) => Level::Amber,
@@ -34,7 +38,8 @@ impl Kept {
         }
     }
 
-    pub(super) fn words(&self) -> Text {
+    /// The same in words.
+    pub fn words(&self) -> Text {
         let free = match self.free {
             Some(free) => Text::new(format!("剩余空间 {} MB", free / MB), format!("{} MB free", free / MB)),
             None => Text::new("剩余空间未知", "free space unknown"),
@@ -62,7 +67,8 @@ impl Kept {
         )
     }
 
-    pub(super) fn as_json(&self) -> Value {
+    /// The same for programs.
+    pub fn as_json(&self) -> Value {
         match &self.holdings {
             Err(error) => json!({ "error": error.to_string(), "free_bytes": self.free }),
             Ok(held) => json!({
