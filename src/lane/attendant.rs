@@ -216,6 +216,10 @@ impl Attendant {
                 self.open_as_a_test(&technician);
             }
             Wish::TryOut(which) => self.workshop.try_out(which, &self.signals),
+            Wish::Sound => {
+                self.sound.play(Tone::Pass);
+                self.workshop.say(self.sound.state().words());
+            }
             Wish::Pack => self.workshop.pack(Instant::now()),
             Wish::Speak(language) => self.workshop.speak(language, &self.config.data_dir),
         }

@@ -55,6 +55,8 @@ pub enum Wish {
     OpenGate,
     /// Turn a lamp or the buzzer on for a moment.
     TryOut(Output),
+    /// Play a tone.
+    Sound,
     /// Make the support bundle.
     Pack,
     /// This gate's screen starts in another language.

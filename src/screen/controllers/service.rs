@@ -76,8 +76,8 @@ impl Service {
         });
         page.on_open_gate(move || open_gate(0));
         let try_out = when_touched(|service, which| {
-            let which = usize::try_from(which).ok().and_then(|which| Output::ALL.get(which).copied());
-            which.into_iter().for_each(|which| service.wish(Wish::TryOut(which)));
+            let output = usize::try_from(which).ok().and_then(|which| Output::ALL.get(which).copied());
+            service.wish(output.map_or(Wish::Sound, Wish::TryOut));
         });
         page.on_try_out(try_out);
         let pack = when_touched(|service, _| service.wish(Wish::Pack));

@@ -65,8 +65,8 @@ fn the_gate_opens_only_when_it_was_asked_twice() {
 #[test]
 fn lamps_that_are_there_are_tried_and_the_others_cannot_be() {
     let page = page();
-    touch_each(&page, &["Outputs and inputs", "Pass lamp", "Deny lamp", "Buzzer"]);
-    assert_eq!(wishes(&page), [Wish::TryOut(Output::PassLamp), Wish::TryOut(Output::DenyLamp)]);
+    touch_each(&page, &["Outputs and inputs", "Pass lamp", "Deny lamp", "Buzzer", "Sound"]);
+    assert_eq!(wishes(&page), [Wish::TryOut(Output::PassLamp), Wish::TryOut(Output::DenyLamp), Wish::Sound]);
 }
 
 #[test]
