@@ -1,30 +1,40 @@
 #!/usr/bin/env bash
-# unpack.sh FOLDER PACKAGE...: unpacks Debian's arm64 packages and all they need into a folder, as root or not, without
-# touching what is installed here. They come from where this machine gets its own packages. Twice does nothing new.
+# [ARCH=arm64] [SUITE=...] unpack.sh FOLDER PACKAGE...: unpacks Debian packages and all they need into a folder, without touching
+# what is installed here, and without root. They come from where this machine gets its own packages; SUITE adds another suite
+# from there, such as bookworm-backports, and prefers it. Twice does nothing new.
 set -euo pipefail
 
+arch=${ARCH:-arm64} suite=${SUITE:-}
 root=$1
 shift
-stamp=$root/.packages
-[ "$(cat "$stamp" 2>/dev/null)" = "$*" ] && exit 0
+stamp="$arch $suite $*"
+[ "$(cat "$root/.packages" 2>/dev/null)" = "$stamp" ] && exit 0
 
-mkdir -p "$root"
-root=$(cd "$root" && pwd)
-own=$root.apt
 rm -rf "$root"
 # /bin, /lib and /sbin are links, as on every Debian now.
-mkdir -p "$root"/usr/{bin,lib,sbin} "$own"/{lists,archives}/partial
-for name in bin lib sbin; do ln -s usr/$name "$root/$name"; done
+mkdir -p "$root"/usr/{bin,lib,lib64,sbin}
+root=$(cd "$root" && pwd)
+for name in bin lib lib64 sbin; do ln -s usr/$name "$root/$name"; done
+own=$root.apt
+rm -rf "$own/sources"
+mkdir -p "$own"/{lists,archives}/partial "$own/sources"
 : >"$own/status"
+find /etc/apt/sources.list.d -name '*.list' -o -name '*.sources' | xargs -r cp -t "$own/sources"
 
 # An apt that knows of nothing installed. Its downloads stay in FOLDER.apt and are not fetched twice.
 own_apt() {
-  apt-get -qq -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o APT::Install-Recommends=false -o Debug::NoLocking=true \
-    -o APT::Sandbox::User="$(id -un)" -o Dir::State="$own" -o Dir::State::status="$own/status" -o Dir::Cache="$own" "$@"
+  apt-get -qq -o APT::Architecture="$arch" -o APT::Architectures::="$arch" -o APT::Install-Recommends=false \
+    -o APT::Sandbox::User="$(id -un)" -o Debug::NoLocking=true -o Dir::Etc::sourceparts="$own/sources" \
+    -o Dir::State="$own" -o Dir::State::status="$own/status" -o Dir::Cache="$own" "$@"
 }
 own_apt update
-own_apt install --yes --download-only "$@" || {
-  echo "The package sources of this machine have no arm64 packages of these names: $*" >&2
+if [ -n "$suite" ]; then
+  mirror=$(own_apt indextargets --format '$(REPO_URI)' "Codename: ${suite%%-*}" "Component: main" | sort -u | head -1)
+  echo "deb $mirror $suite main" >"$own/sources/suite.list"
+  own_apt update
+fi
+own_apt install --yes --download-only ${suite:+--target-release "$suite"} "$@" || {
+  echo "the package sources of this machine do not have these packages for $arch: $*" >&2
   exit 1
 }
 for package in "$own"/archives/*.deb; do
@@ -34,5 +44,6 @@ done
 find "$root" -type l -lname '/*' -print0 | while IFS= read -r -d '' link; do
   ln -srfT "$root$(readlink "$link")" "$link"
 done
-echo "$*" >"$stamp"
-echo "$root: $(find "$own/archives" -name '*.deb' | wc -l) packages, $(du -sh "$own/archives" | cut -f1) down, $(du -sh "$root" | cut -f1) unpacked"
+echo "$stamp" >"$root/.packages"
+echo "$root: $(find "$own/archives" -name '*.deb' | wc -l) packages, $(du -sh "$own/archives" | cut -f1) down," \
+  "$(du -sh "$root" | cut -f1) unpacked"

@@ -3,7 +3,9 @@
 
 mod faces;
 mod flows;
+mod places;
 mod samples;
+mod speed;
 mod states;
 mod visitor;
 
