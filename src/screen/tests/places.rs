@@ -26,6 +26,7 @@ const WAY: &[(&str, fn(&Page))] = &[
     }),
     ("why", |page| page.touch("", "Let in all the same")),
     ("decide", |page| page.show(asked(Offer::Decide))),
+    ("why-not", |page| page.touch("", "Turn away")),
 ];
 
 /// With `TONGGUAN_PLACES=FILE` they are kept: the middle of each button, by its page and its English label.
@@ -52,6 +53,7 @@ fn a_guard_finds_every_button_where_the_page_says_it_is() {
         ("override", "Let in all the same"),
         ("why", "Known to me"),
         ("decide", "Turn away"),
+        ("why-not", "No document"),
     ] {
         assert!(places[name].get(label).is_some(), "{name}: {:?}", places[name]);
     }
