@@ -5,7 +5,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
@@ -43,7 +43,10 @@ fn compare() {
     let frames = dir.path().join("frames").display().to_string();
     let gates = ["quiet", "busy"].map(|part| (part, dir.path().join(part).display().to_string()));
     prepare(dir.path(), &frames, gates.each_ref().map(|(_, gate)| gate.as_str()));
-    println!("\n{FRAMES} codes in frames of 640x480 at 10 fps, microseconds{:>10} {:>8} {:>8} {:>8}", "p50", "p90", "p99", "max");
+    println!(
+        "\n{FRAMES} codes in frames of 640x480 at 10 fps, microseconds{:>10} {:>8} {:>8} {:>8}",
+        "p50", "p90", "p99", "max"
+    );
     for (part, gate) in &gates {
         again(&[part, gate, &frames]);
     }
@@ -109,7 +112,7 @@ fn lane(gate: &str, frames: &str, busy: bool) {
     let (_touch, requests) = crossbeam_channel::unbounded();
     let guards = dir.guards_file();
     let ended = Arc::new(AtomicBool::new(false));
-    let redrawn = Arc::new(Mutex::new(0_u32));
+    let redrawn = Arc::new(AtomicU32::new(0));
     let (over, count) = (Arc::clone(&ended), Arc::clone(&redrawn));
     let before = cpu();
     let lane = screen::run(Options { backend: Backend::Window, ..Options::default() }, move |screen, _| {
@@ -130,9 +133,8 @@ fn lane(gate: &str, frames: &str, busy: bool) {
         if busy {
             std::thread::spawn(move || {
                 while !over.load(Ordering::Relaxed) {
-                    let outcome = if *count.lock().unwrap() % 2 == 0 { Outcome::Deny } else { Outcome::Confirm };
-                    hurried.verdict(other(outcome));
-                    *count.lock().unwrap() += 1;
+                    let even = count.fetch_add(1, Ordering::Relaxed) % 2 == 0;
+                    hurried.verdict(other(if even { Outcome::Deny } else { Outcome::Confirm }));
                     std::thread::sleep(Duration::from_millis(16));
                 }
             });
@@ -145,8 +147,12 @@ fn lane(gate: &str, frames: &str, busy: bool) {
         std::fs::read_to_string(events).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(events.len() > FRAMES * 9 / 10, "{} of {FRAMES} codes were judged", events.len());
     let name = if busy { "busy" } else { "quiet" };
-    let asked = *redrawn.lock().unwrap();
-    println!("  {name}: {} judged, {asked} further pages asked for, {:.1} s of CPU", events.len(), (cpu() - before).as_secs_f64());
+    let asked = redrawn.load(Ordering::Relaxed);
+    println!(
+        "  {name}: {} judged, {asked} further pages asked for, {:.1} s of CPU",
+        events.len(),
+        (cpu() - before).as_secs_f64()
+    );
     let field = |event: &Value, name: &str| event["latency_us"][name].as_u64().unwrap();
     row("capture: frame to decoder", &events, &|e| field(e, "capture"));
     row("decode: frame to text", &events, &|e| field(e, "decode"));

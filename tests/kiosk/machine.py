@@ -119,7 +119,7 @@ class Machine:
     """QEMU with its lines to the outside: the serial shell, QMP, and qtest where the pins are watched."""
 
     def __init__(self, folder, arguments, watch=None):
-        self.folder, self.asked = folder, 0
+        self.folder, self.asked, self.text = folder, 0, ""
         library = next((QEMU / "usr/lib").glob("*-linux-gnu"))
         program = QEMU / "usr/bin/qemu-system-aarch64"
         # Its own loader and libraries: it may be newer than this machine.
@@ -138,7 +138,7 @@ class Machine:
             raise
 
     def open(self, watch):
-        self.serial, self.text = self.connect("serial"), ""
+        self.serial = self.connect("serial")
         threading.Thread(target=self.listen, daemon=True).start()
         self.qmp_line = self.connect("qmp").makefile("rw")
         self.qmp_line.readline()
@@ -152,6 +152,7 @@ class Machine:
         until("the emulated machine is up", 180, lambda: self.alive() and "machine is up" in self.text)
 
     def alive(self):
+        """Whether it runs; says why not."""
         if self.process.poll() is not None:
             raise Failure(f"QEMU has ended: {self.said.read_text()[-1000:]}{self.text[-1000:]}")
         return True
@@ -188,7 +189,7 @@ class Machine:
         """What a command in the machine prints."""
         self.asked += 1
         start, mark = len(self.text), f"<end {self.asked}>"
-        self.serial.sendall(f"{command}; echo '<'end {self.asked}'>'\n".encode())
+        self.serial.sendall(f"{command}\necho '<'end {self.asked}'>'\n".encode())
         until(f"an answer of the machine to: {command}", seconds, lambda: self.alive() and mark in self.text[start:])
         return self.text[start:].split(mark)[0]
 

@@ -49,10 +49,10 @@ def tree(folder, city):
 def watched(machine, way, kiosk):
     try:
         way()
-    except BaseException:
+    except (Failure, OSError) as failure:
+        machine.alive()
         kiosk.keep("failed")
-        print(machine.shell("tail -n 20 /log; dmesg | tail -n 5"))
-        raise
+        raise Failure(f"{failure}\n{machine.shell('tail -n 20 /log; dmesg | tail -n 5')}")
     finally:
         machine.close()
 
@@ -86,8 +86,8 @@ def pi_of_1970(folder):
     for name in ("#address-cells", "#size-cells"):
         put(["-t", "i"], "/chosen", name, "1")
     put([], "/chosen", "ranges")
-    put([], node, "compatible", "simple-framebuffer")
-    put([], node, "format", "x8r8g8b8")
+    put(["-t", "s"], node, "compatible", "simple-framebuffer")
+    put(["-t", "s"], node, "format", "x8r8g8b8")
     put(["-t", "x"], node, "reg", "3c100000", f"{width * height * 4:x}")
     for name, value in {"width": width, "height": height, "stride": width * 4}.items():
         put(["-t", "i"], node, name, str(value))

@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 use super::samples::{asked, nobody_on_duty, wang_on_duty};
 use super::*;
 
+/// A way on from the page before.
+type Way = fn(&Page);
+
 /// The pages a guard goes through, from the ready page with nobody on duty.
-const WAY: &[(&str, fn(&Page))] = &[
+const WAY: &[(&str, Way)] = &[
     ("ready", |_| {}),
     ("names", |page| page.touch("", "Guard")),
     ("keypad", |page| page.touch("", "王建国")),
