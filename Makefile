@@ -54,7 +54,7 @@ places:
 		|| { cat target/kiosk/places.log; exit 1; }
 
 window-test: build places ## A guard at the real window: PIN, override, no phone; pictures in target/window-test
-	@scripts/system-packages.sh python3 xvfb xdotool
+	@scripts/system-packages.sh python3 qrencode xvfb xdotool
 	BIN=$(BIN) tests/kiosk/window.py
 
 pi: ## Build the checkpoint for a 64-bit Raspberry Pi (PROFILE=dev: quick and large), with Debian's arm64 libraries in target/sysroot
@@ -62,7 +62,7 @@ pi: ## Build the checkpoint for a 64-bit Raspberry Pi (PROFILE=dev: quick and la
 	sysroot/pi.sh $(or $(PROFILE),release)
 
 kiosk-pi: build places ## The checkpoint on the bare screens of emulated arm64 machines: touch, a Pi of 1970, its relay
-	@scripts/system-packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross device-tree-compiler cpio python3
+	@scripts/system-packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross device-tree-compiler cpio python3 qrencode
 	sysroot/pi.sh dev
 	BIN=$(BIN) tests/kiosk/pi.py
 

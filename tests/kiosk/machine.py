@@ -99,7 +99,8 @@ def initramfs(folder, wanted_modules, data):
             shutil.copy(file, tree / ("usr/bin" if name == "udevadm" else LIBRARIES) / name)
     (tree / "usr/lib/systemd/systemd-udevd").symlink_to("../../bin/udevadm")
     (tree / "usr/lib/ld-linux-aarch64.so.1").symlink_to("aarch64-linux-gnu/ld-linux-aarch64.so.1")
-    for place in ("usr/share/X11/xkb", "usr/share/libinput", "usr/lib/udev/rules.d"):
+    # Fonts too: Slint has its own for our words, but ends if fontconfig knows of none.
+    for place in ("usr/share/X11/xkb", "usr/share/libinput", "usr/lib/udev/rules.d", "etc/fonts", "usr/share/fontconfig", "usr/share/fonts"):
         shutil.copytree(GUEST / place, tree / place, symlinks=True, dirs_exist_ok=True)
     order = modules(wanted_modules)
     for path in order:

@@ -12,7 +12,7 @@ from machine import GUEST, Machine, initramfs, kernel, prepare, version
 
 PICTURES = WORK.parent / "kiosk-pi"
 # Feeds the camera's pipe from whatever /camera/now links to.
-CAMERA = "mkfifo /camera/film.y4m; (cat /camera/header; while true; do cat /camera/now; done) >/camera/film.y4m &"
+CAMERA = "mkfifo /camera/film.y4m; (cat /camera/header; while true; do cat /camera/now; done) </dev/null >/camera/film.y4m &"
 
 
 class Pi(Kiosk):
@@ -27,7 +27,7 @@ class Pi(Kiosk):
 
     def run(self, gate):
         self.machine.shell(f"tongguan run --data /gate --screen linuxkms --gate {gate} --camera 'replay:/camera/film.y4m?fps=5&loop=0'"
-                           " >/log 2>&1 &")
+                           " </dev/null >/log 2>&1 &")
 
     def show(self, code):
         self.machine.shell(f"ln -sf {code} /camera/now")
