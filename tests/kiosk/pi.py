@@ -11,8 +11,9 @@ from kiosk import City, Failure, Kiosk, Picture, RUNGS, SIZE, WORK, events, expe
 from machine import GUEST, Machine, initramfs, kernel, prepare, version
 
 PICTURES = WORK.parent / "kiosk-pi"
-# Feeds the camera's pipe from whatever /camera/now links to.
-CAMERA = "mkfifo /camera/film.y4m; (cat /camera/header; while true; do cat /camera/now; done) </dev/null >/camera/film.y4m &"
+# Feeds whoever opens the camera's pipe from whatever /camera/now links to.
+CAMERA = ("mkfifo /camera/film.y4m; (while true; do (cat /camera/header; while cat /camera/now; do true; done) "
+          ">/camera/film.y4m; done) </dev/null 2>/dev/null &")
 
 
 class Pi(Kiosk):
@@ -118,7 +119,6 @@ def pi_of_1970(folder):
         machine.shell("printf '\\n[clock]\\nunsynced_error_s = 60\\n' >>/gate/tongguan.toml")
         machine.shell(f"date -u -s @{int(time.time())}")
         kiosk.show("nobody")
-        machine.shell(CAMERA.replace("mkfifo /camera/film.y4m;", ""))
         kiosk.run("rppal")
         kiosk.sees("ready")
         kiosk.show("good")
