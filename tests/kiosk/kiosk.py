@@ -217,9 +217,9 @@ def guards_way(kiosk):
 
     kiosk.show("revoked")
     kiosk.sees("deny")
-    kiosk.keep("revoked")
+    refusal = kiosk.keep("revoked")
     kiosk.touch("override", "Let in all the same")
-    time.sleep(0.6)
+    kiosk.moves_on(refusal, box=(440, 68, 780, 420))
     kiosk.keep("why")
     kiosk.touch("why", "Known to me")
     kiosk.sees("pass")

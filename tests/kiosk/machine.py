@@ -1,5 +1,6 @@
 """An emulated arm64 machine that runs the real checkpoint, with Debian's kernel and nothing else but what it needs."""
 
+import codecs
 import collections
 import json
 import os
@@ -170,11 +171,10 @@ class Machine:
         return until(f"QEMU's line {name}", 20, try_it)
 
     def listen(self):
-        with (self.folder / "serial.log").open("w") as log:
-            while data := self.serial.recv(4096):
-                self.text += data.decode(errors="replace").replace("\r", "")
-                log.write(data.decode(errors="replace"))
-                log.flush()
+        # A character may come in two pieces.
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        while data := self.serial.recv(4096):
+            self.text += decoder.decode(data).replace("\r", "")
 
     def qmp(self, command, **arguments):
         self.qmp_line.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
