@@ -12,7 +12,7 @@ COVERAGE = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm
 	-Cdebug-assertions=yes -Coverflow-checks=yes --cfg fuzzing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test simulate power-cut lint screens bench bench-decode misreads fuzz vectors deny
+.PHONY: help setup build run test simulate power-cut lint screens places window-test pi kiosk-pi bench screen-bench bench-decode misreads fuzz vectors deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,10 +47,35 @@ lint: setup ## Formatting and lints, warnings are errors
 screens: setup ## Draw every state of the screen, both languages, three sizes, into target/screens (see its index-*.png)
 	TONGGUAN_SCREENS=$(CURDIR)/target/screens $(CARGO) test --locked --lib screen::tests::states
 
+# Where the buttons are, for the tests that touch a real screen.
+places:
+	@mkdir -p target/kiosk
+	@TONGGUAN_PLACES=$(CURDIR)/target/kiosk/places.json $(CARGO) test --quiet --locked --lib screen::tests::places >target/kiosk/places.log \
+		|| { cat target/kiosk/places.log; exit 1; }
+
+window-test: build places ## A guard at the real window: PIN, override, no phone; pictures in target/window-test
+	@scripts/system-packages.sh python3 qrencode xvfb xdotool
+	BIN=$(BIN) tests/kiosk/window.py
+
+pi: ## Build the checkpoint for a 64-bit Raspberry Pi (PROFILE=dev: quick and large), with Debian's arm64 libraries in target/sysroot
+	@scripts/system-packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+	sysroot/pi.sh $(or $(PROFILE),release)
+
+kiosk-pi: build places ## The checkpoint on the bare screens of emulated arm64 machines: touch, a Pi of 1970, its relay
+	@scripts/system-packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross device-tree-compiler cpio python3 qrencode
+	sysroot/pi.sh dev
+	BIN=$(BIN) tests/kiosk/pi.py
+
 bench: setup ## Measure what was promised: ratios in one run, the way from text to relay, that no frame takes new memory, and a day's traffic
 	$(CARGO) build --release --locked -p tongguan-registry
 	$(CARGO) bench --locked --bench promises --bench latency --bench allocations
 	$(CARGO) bench --locked -p tongguan-simulate --bench traffic
+
+screen-bench: setup ## Measure the screen: verdict to pixels, the CPU of the live preview, whether redrawing delays the gate (PROFILE=dev)
+	@scripts/system-packages.sh xvfb xauth
+	$(CARGO) build --profile $(or $(PROFILE),release) --locked -p tongguan-registry
+	$(CARGO) test --profile $(or $(PROFILE),release) --locked --lib screen::tests::speed -- --nocapture
+	xvfb-run -a -s "-screen 0 1280x720x24" $(CARGO) bench --profile $(or $(PROFILE),release) --locked --bench screen
 
 bench-decode: ## Hold the decoder against zxing-cpp, rxing and rqrr on the same frames
 	@scripts/system-packages.sh cmake g++

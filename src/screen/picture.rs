@@ -49,6 +49,16 @@ impl Stage {
 
     /// All of what is shown now.
     pub(super) fn render(&self) -> RgbImage {
+        let pixels = self.draw();
+        let PhysicalSize { width, height, .. } = self.canvas.size();
+        RgbImage::from_fn(width, height, |x, y| {
+            let pixel = pixels[y as usize * width as usize + x as usize];
+            image::Rgb([pixel.r, pixel.g, pixel.b])
+        })
+    }
+
+    /// Row after row.
+    pub(super) fn draw(&self) -> Vec<Rgb8Pixel> {
         slint::platform::update_timers_and_animations();
         let PhysicalSize { width, height, .. } = self.canvas.size();
         // No width fits usize worse than u32 on any machine with a screen.
@@ -58,10 +68,7 @@ impl Stage {
         self.canvas.draw_if_needed(|renderer| {
             renderer.render(&mut pixels, stride);
         });
-        RgbImage::from_fn(width, height, |x, y| {
-            let pixel = pixels[y as usize * stride + x as usize];
-            image::Rgb([pixel.r, pixel.g, pixel.b])
-        })
+        pixels
     }
 }
 

@@ -3,8 +3,10 @@
 
 mod faces;
 mod flows;
+mod places;
 mod samples;
 mod service;
+mod speed;
 mod states;
 mod visitor;
 

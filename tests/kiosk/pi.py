@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""The checkpoint's kiosk on emulated machines: a touch screen, and a Raspberry Pi 3 that starts in 1970. `make kiosk-pi` starts it."""
+
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import time
+
+from kiosk import City, Failure, Kiosk, Picture, RUNGS, SIZE, WORK, events, expect, guards_way, main, places, until
+from machine import GUEST, Machine, initramfs, kernel, prepare, version
+
+PICTURES = WORK.parent / "kiosk-pi"
+# Feeds whoever opens the camera's pipe from whatever /camera/now links to.
+CAMERA = ("mkfifo /camera/film.y4m; (while true; do (cat /camera/header; while cat /camera/now; do true; done) "
+          ">/camera/film.y4m; done) </dev/null 2>/dev/null &")
+
+
+class Pi(Kiosk):
+    """The real checkpoint on the bare screen of an emulated machine."""
+
+    def __init__(self, machine):
+        super().__init__(places(), PICTURES, patience=60)
+        self.machine = machine
+        self.look, self.press = machine.look, lambda x, y: machine.touch(x, y, SIZE)
+        self.show("nobody")
+        machine.shell(CAMERA)
+
+    def run(self, gate):
+        self.machine.shell(f"tongguan run --data /gate --screen linuxkms --gate {gate} --camera 'replay:/camera/film.y4m?fps=5&loop=0'"
+                           " </dev/null >/log 2>&1 &")
+
+    def show(self, code):
+        self.machine.shell(f"ln -sf {code} /camera/now")
+
+    def journal(self):
+        return events(self.machine.shell("tongguan events --data /gate --json"))
+
+
+def tree(folder, city):
+    """The gate's data folder and what its camera will see."""
+    camera = folder / "camera"
+    camera.mkdir()
+    header, frames = city.frames()
+    for name, content in {"header": header, **frames}.items():
+        (camera / name).write_bytes(content)
+    return {"gate": folder / "gate", "camera": camera}
+
+
+def watched(machine, way, kiosk):
+    try:
+        way()
+    except (Failure, OSError) as failure:
+        machine.alive()
+        kiosk.keep("failed")
+        raise Failure(f"{failure}\n{machine.shell('tail -n 20 /log; dmesg | tail -n 5')}")
+    finally:
+        machine.close()
+
+
+def touch_screen(folder):
+    """A guard at a screen behind DRM, with fingers."""
+    print("a touch screen (virt, virtio-gpu, virtio-multitouch):", flush=True)
+    city = City(folder, "\n[clock]\nunsynced_error_s = 60\n")
+    image = initramfs(folder, ["virtio_pci", "virtio_gpu", "virtio_input", "evdev"], tree(folder, city))
+    machine = Machine(folder, [
+        "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "1024", "-kernel", kernel(), "-initrd", image,
+        "-append", "console=ttyAMA0 rdinit=/init panic=-1 quiet vt.global_cursor_default=0",
+        "-serial", f"unix:{folder / 'serial'},server=on,wait=off",
+        "-device", "virtio-gpu-pci,xres={},yres={}".format(*SIZE), "-device", "virtio-multitouch-pci"])
+    kiosk = Pi(machine)
+    kiosk.run("sim")
+    watched(machine, lambda: guards_way(kiosk), kiosk)
+
+
+def pi_of_1970(folder):
+    """A Raspberry Pi 3 without network or battery clock: it says so, asks the guard; set right, its relay opens the gate."""
+    print("a Raspberry Pi 3 in 1970 (raspi3b, simple-framebuffer, GPIO 17):", flush=True)
+    city = City(folder)
+    image = initramfs(folder, ["evdev"], tree(folder, city))
+    blob = folder / "pi.dtb"
+    shutil.copy(GUEST / "usr/lib" / f"linux-image-{version()}" / "broadcom/bcm2837-rpi-3-b.dtb", blob)
+    # What the Pi's firmware adds, at the place where QEMU keeps the screen.
+    node, (width, height) = "/chosen/framebuffer@3c100000", SIZE
+    put = lambda options, *words: subprocess.run(["fdtput", *options, blob, *words], check=True)
+    put(["-c"], node)
+    for name in ("#address-cells", "#size-cells"):
+        put(["-t", "i"], "/chosen", name, "1")
+    put([], "/chosen", "ranges")
+    put(["-t", "s"], node, "compatible", "simple-framebuffer")
+    put(["-t", "s"], node, "format", "x8r8g8b8")
+    put(["-t", "x"], node, "reg", "3c100000", f"{width * height * 4:x}")
+    for name, value in {"width": width, "height": height, "stride": width * 4}.items():
+        put(["-t", "i"], node, name, str(value))
+    screen = [word for name, value in {"xres": width, "yres": height, "bpp": 32, "pixo": 0}.items()
+              for word in ("-global", f"bcm2835-fb.{name}={value}")]
+    machine = Machine(folder, [
+        "-M", "raspi3b", "-kernel", kernel(), "-dtb", blob, "-initrd", image, *screen, "-serial", "null",
+        "-serial", f"unix:{folder / 'serial'},server=on,wait=off",
+        "-append", "console=ttyS1,115200 iomem=relaxed rdinit=/init panic=-1 quiet vt.global_cursor_default=0"],
+        watch="/machine/soc/peripherals/gpio")
+    kiosk = Pi(machine)
+
+    def way():
+        kiosk.run("rppal")
+        kiosk.sees("ready")
+        time.sleep(3)
+        doubting = kiosk.keep("1970")
+        red = doubting.has(RUNGS["red"], box=(0, 380) + SIZE)
+        if red < 50:
+            raise Failure(f"the foot of the page should say in red that the time is not known; {red} red pixels there")
+        kiosk.show("good")
+        kiosk.sees("confirm")
+        kiosk.keep("1970-confirm")
+        if any("raise 17" in said for _, said in machine.pins):
+            raise Failure("the gate opened without knowing the time")
+        expect(kiosk.journal()[-1], verdict="confirm", reason="clock_uncertain")
+        machine.shell("killall tongguan; sleep 2")
+        machine.shell("printf '\\n[clock]\\nunsynced_error_s = 60\\n' >>/gate/tongguan.toml")
+        machine.shell(f"date -u -s @{int(time.time())}")
+        kiosk.show("nobody")
+        kiosk.run("rppal")
+        kiosk.sees("ready")
+        kiosk.show("good")
+        kiosk.sees("pass")
+        kiosk.keep("pass")
+        until("the relay closes again", 20, lambda: any("lower 17" in said for _, said in machine.pins))
+        up, down = (next(at for at, said in machine.pins if f"{way} 17" in said) for way in ("raise", "lower"))
+        print(f"  the relay's pulse: {(down - up) * 1000:.0f} ms of this machine's time")
+
+    watched(machine, way, kiosk)
+
+
+def test():
+    prepare()
+    shutil.rmtree(PICTURES, ignore_errors=True)
+    for way in (touch_screen, pi_of_1970):
+        with tempfile.TemporaryDirectory() as folder:
+            way(pathlib.Path(folder))
+
+
+main(test)
