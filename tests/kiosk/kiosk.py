@@ -161,8 +161,8 @@ class Kiosk:
     """A real screen under test. Whoever drives it says how it is looked at (`look`), touched (`press`), what stands before
     its camera (`show`: nobody, or somebody with a good or a revoked code) and what its journal holds (`journal`)."""
 
-    def __init__(self, places, pictures, patience):
-        self.places, self.pictures, self.patience, self.kept = places, pictures, patience, 0
+    def __init__(self, places, pictures, patience, pause):
+        self.places, self.pictures, self.patience, self.pause, self.kept = places, pictures, patience, pause, 0
 
     def keep(self, name):
         self.kept += 1
@@ -173,7 +173,7 @@ class Kiosk:
 
     def touch(self, page, label):
         # A page that has just changed takes no touch yet.
-        time.sleep(0.6)
+        time.sleep(self.pause)
         self.press(*self.places[page][label])
 
     def sees(self, face):
@@ -238,8 +238,9 @@ def guards_way(kiosk):
     kiosk.keep("visitor")
     kiosk.touch("visitor", "Look up")
     kiosk.sees("confirm")
-    kiosk.keep("visitor-asked")
+    answered = kiosk.keep("visitor-asked")
     kiosk.touch("decide", "Turn away")
+    kiosk.moves_on(answered, box=(440, 68, 780, 420))
     kiosk.touch("why-not", "No document")
     kiosk.sees("deny")
     kiosk.keep("turned-away")
