@@ -17,6 +17,8 @@ SIZE = (800, 480)
 FACES = {"ready": (0x0F, 0x1C, 0x2B), "pass": (0x00, 0x61, 0x3F), "confirm": (0xFF, 0xC2, 0x1A), "deny": (0xAC, 0x0A, 0x1E)}
 RUNGS = {"amber": (0xFF, 0xC2, 0x1A), "red": (0xFF, 0x8F, 0x86)}
 PLATE = (0x1A, 0x2C, 0x40)
+# Where answers and reasons stand, but for the button that leads to them.
+ABOVE = (440, 68, 780, 230)
 GUARDS = ["王建国", "Li", "古丽努尔·阿卜杜拉"]
 PIN = "2580"
 # A document's number with a true check digit, of nobody.
@@ -161,8 +163,8 @@ class Kiosk:
     """A real screen under test. Whoever drives it says how it is looked at (`look`), touched (`press`), what stands before
     its camera (`show`: nobody, or somebody with a good or a revoked code) and what its journal holds (`journal`)."""
 
-    def __init__(self, places, pictures, patience):
-        self.places, self.pictures, self.patience, self.kept = places, pictures, patience, 0
+    def __init__(self, places, pictures, patience, pause):
+        self.places, self.pictures, self.patience, self.pause, self.kept = places, pictures, patience, pause, 0
 
     def keep(self, name):
         self.kept += 1
@@ -173,7 +175,7 @@ class Kiosk:
 
     def touch(self, page, label):
         # A page that has just changed takes no touch yet.
-        time.sleep(0.6)
+        time.sleep(self.pause)
         self.press(*self.places[page][label])
 
     def sees(self, face):
@@ -219,7 +221,7 @@ def guards_way(kiosk):
     kiosk.sees("deny")
     refusal = kiosk.keep("revoked")
     kiosk.touch("override", "Let in all the same")
-    kiosk.moves_on(refusal, box=(440, 68, 780, 420))
+    kiosk.moves_on(refusal, box=ABOVE)
     kiosk.keep("why")
     kiosk.touch("why", "Known to me")
     kiosk.sees("pass")
@@ -238,8 +240,9 @@ def guards_way(kiosk):
     kiosk.keep("visitor")
     kiosk.touch("visitor", "Look up")
     kiosk.sees("confirm")
-    kiosk.keep("visitor-asked")
+    answered = kiosk.keep("visitor-asked")
     kiosk.touch("decide", "Turn away")
+    kiosk.moves_on(answered, box=ABOVE)
     kiosk.touch("why-not", "No document")
     kiosk.sees("deny")
     kiosk.keep("turned-away")

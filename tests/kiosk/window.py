@@ -16,7 +16,7 @@ class Window(Kiosk):
     """`tongguan run` in a window of an X server of its own."""
 
     def __init__(self, city, folder):
-        super().__init__(places(), PICTURES, patience=20)
+        super().__init__(places(), PICTURES, patience=20, pause=0.6)
         self.city, self.screen = city, folder / "Xvfb_screen0"
         self.film = Film(folder / "camera.y4m", *city.frames())
         reads, writes = os.pipe()
