@@ -43,7 +43,7 @@ impl Rosters {
 pub struct StoredRosters {
     store: TrustStore,
     device: DeviceKey,
-    version: String,
+    version: (Vec<u8>, String),
     rosters: Rosters,
 }
 
@@ -54,7 +54,7 @@ impl StoredRosters {
     /// [`StoreError`] if it cannot be read.
     pub fn open(dir: &DataDir) -> Result<Self, StoreError> {
         let (store, device) = (TrustStore::open_to_read(dir)?, DeviceKey::open(dir)?);
-        Ok(Self { store, device, version: String::new(), rosters: Rosters::default() })
+        Ok(Self { store, device, version: Default::default(), rosters: Rosters::default() })
     }
 
     /// What is stored now; what was there before, if it cannot be read.
@@ -68,7 +68,10 @@ impl StoredRosters {
     fn follow(&mut self) -> Result<(), StoreError> {
         let version = self.store.rosters_version()?;
         if version != self.version {
-            self.rosters = Rosters::unlock(&self.store.rosters()?, &self.device);
+            // Every signature is checked again: a roster that somebody put on the card must open no gate.
+            let trust = self.store.load()?;
+            let files = trust.head.as_ref().map_or(Ok(Vec::new()), |head| self.store.rosters(head))?;
+            self.rosters = Rosters::unlock(&files, &self.device);
             self.version = version;
         }
         Ok(())

@@ -152,7 +152,9 @@ impl SyncArgs {
             }
         };
         if let Some(problem) = &report.roster_error {
-            tracing::error!("the lists are in, but not every roster, of which the older one is kept: {problem}");
+            tracing::error!(
+                "the lists are in, but not every roster, so nobody of that community is looked up: {problem}"
+            );
         }
         if let Some(problem) = report.upload_error {
             anyhow::bail!("the lists are in, but the events could not be handed in and are kept: {problem}");

@@ -342,6 +342,9 @@ fn a_document_in_the_roster_is_judged_by_the_policy_and_the_lists_and_any_other_
     world.lists_expire_at = i64::from(NOW) - 400 * 3600;
     assert_eq!(world.visitor(&listed(77)), (Verdict::Confirm, Reason::ListStale));
     let mut world = World::new();
+    world.now.latest = i64::MAX;
+    assert_eq!(world.visitor(&listed(77)), (Verdict::Confirm, Reason::ClockUncertain));
+    let mut world = World::new();
     world.place.communities = vec![2];
     assert_eq!(world.visitor(&listed(77)), (Verdict::Deny, Reason::WrongPlace));
     assert_eq!(world.visitor(&Known::NotListed), (Verdict::Confirm, Reason::NotListed));

@@ -51,6 +51,8 @@ fn judge(facts: Facts, inputs: &Inputs<'_>) -> (Verdict, Reason, Detail) {
         Err((reason, detail)) => return (Verdict::Deny, reason, detail),
     };
     match (inputs.ladder.lists, asks) {
+        // Nothing tells how old they are.
+        (Lists::Perhaps, _) => (Verdict::Confirm, Reason::ClockUncertain, Detail::None),
         (Lists::Void { ago, .. }, _) => (Verdict::Deny, Reason::ListStale, Detail::Seconds(ago)),
         (Lists::Stale { ago, .. }, _) => (Verdict::Confirm, Reason::ListStale, Detail::Seconds(ago)),
         (_, Some(reason)) => (Verdict::Confirm, reason, Detail::None),

@@ -228,6 +228,8 @@ impl Attendant {
 
     fn open_as_a_test(&mut self, technician: &str) {
         self.settle();
+        // What the judge hears next is about this.
+        self.standing = None;
         let Some(tried) = self.judge.try_gate(technician, |people| self.gate.open(people)) else { return };
         self.workshop.say(match tried.gate {
             GateOutcome::Opened => Text::new("闸机已打开，并已记录", "The gate was opened; it is in the journal"),
@@ -248,6 +250,9 @@ impl Attendant {
 
     /// Somebody without a code is looked up, if it is a guard who asks.
     fn look_up(&mut self, visit: Visit) {
+        if !self.config.attended {
+            return;
+        }
         if !self.duty.somebody_may_decide() {
             self.reception.refuse(Text::new("请先登录", "Log in first"));
         } else if !self.clerk.ask(Question::Visit(visit)) {

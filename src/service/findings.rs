@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Kept, Machine};
+use tongguan_pass::Head;
+
 use crate::clock::{ClockSource, Reading};
 use crate::config::Config;
 use crate::decide::{Ladder, Level};
@@ -55,8 +57,8 @@ pub enum Enrolment {
 }
 
 impl Enrolment {
-    fn of(store: &TrustStore, device: &DeviceKey) -> Self {
-        let rosters = store.rosters().unwrap_or_default();
+    fn of(store: &TrustStore, head: Option<&Head>, device: &DeviceKey) -> Self {
+        let rosters = head.and_then(|head| store.rosters(head).ok()).unwrap_or_default();
         match (rosters.is_empty(), Rosters::unlock(&rosters, device).is_empty()) {
             (true, _) => Self::Unknown,
             (false, true) => Self::NotYet,
@@ -117,7 +119,7 @@ impl Findings {
             kept,
             machine: Machine::look(),
             device: device.public().as_bytes().iter().map(|b| format!("{b:02x}")).collect(),
-            enrolment: Enrolment::of(store, device),
+            enrolment: Enrolment::of(store, trust.head.as_ref(), device),
             lists: trust.head.as_ref().map(|head| head.version),
             clock: summary(now),
         }

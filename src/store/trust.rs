@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use rusqlite_migration::{M, Migrations};
-use tongguan_pass::{Head, Keyset, ListError, Policy, Revocation, RevocationSet, Root, Sha256Hash};
+use tongguan_pass::{Head, Keyset, ListError, Policy, Revocation, RevocationSet, Root, RosterIndex, Sha256Hash};
 
 use super::{DataDir, StoreError, database};
 
@@ -223,8 +223,17 @@ impl TrustStore {
         Ok(self.file(ROSTER_INDEX)?.unwrap_or_default())
     }
 
-    /// The rosters here as files, sealed as they came.
-    pub fn rosters(&self) -> Result<Vec<Vec<u8>>, StoreError> {
+    /// The rosters here to which a signed head leads: what else lies in the database is not believed.
+    pub fn rosters(&self, head: &Head) -> Result<Vec<Vec<u8>>, StoreError> {
+        let index = self.roster_index()?;
+        let Some(Ok(())) = head.rosters().map(|named| named.check(&index)) else { return Ok(Vec::new()) };
+        let index = RosterIndex::decode(&index).map_err(|e| self.content(&e))?;
+        let named = |roster: &Vec<u8>| index.0.iter().any(|(_, file)| file.check(roster).is_ok());
+        Ok(self.stored_rosters()?.into_iter().filter(named).collect())
+    }
+
+    /// The rosters here as files, sealed as they came, whoever put them there.
+    pub fn stored_rosters(&self) -> Result<Vec<Vec<u8>>, StoreError> {
         let read = || -> rusqlite::Result<Vec<Vec<u8>>> {
             let mut all = self.db.prepare("SELECT bytes FROM file WHERE name LIKE 'roster/%' ORDER BY name")?;
             all.query_map([], |row| row.get(0))?.collect()
@@ -232,26 +241,26 @@ impl TrustStore {
         read().map_err(|e| self.fail(e))
     }
 
-    /// Changes with the rosters here.
-    pub fn rosters_version(&self) -> Result<String, StoreError> {
+    /// Changes with the rosters here, and with the head that leads to them.
+    pub fn rosters_version(&self) -> Result<(Vec<u8>, String), StoreError> {
         let read = || -> rusqlite::Result<String> {
             let names = "SELECT coalesce(group_concat(name), '') FROM (SELECT name FROM file WHERE name LIKE 'roster/%' ORDER BY name)";
             self.db.query_row(names, [], |row| row.get(0))
         };
-        read().map_err(|e| self.fail(e))
+        Ok((self.head_file()?, read().map_err(|e| self.fail(e))?))
     }
 
     /// Replaces index and rosters. Rosters that are the same are not written again.
     pub fn keep_rosters(&mut self, index: &[u8], rosters: &[Vec<u8>]) -> Result<(), StoreError> {
         self.write(|tx| {
-            let names: Vec<String> = rosters.iter().map(|r| format!("roster/{}", Sha256Hash::of(r))).collect();
-            let mut known = tx.prepare("SELECT name FROM file WHERE name LIKE 'roster/%'")?;
-            let known: Vec<String> = known.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-            for gone in known.iter().filter(|name| !names.contains(name)) {
+            let mut known = tx.prepare("SELECT name, bytes FROM file WHERE name LIKE 'roster/%'")?;
+            let known = known.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let known: Vec<(String, Vec<u8>)> = known.collect::<Result<_, _>>()?;
+            for (gone, _) in known.iter().filter(|(_, bytes)| !rosters.contains(bytes)) {
                 tx.execute("DELETE FROM file WHERE name = ?1", [gone])?;
             }
-            for (name, bytes) in names.iter().zip(rosters).filter(|(name, _)| !known.contains(name)) {
-                put(tx, name, bytes)?;
+            for bytes in rosters.iter().filter(|bytes| !known.iter().any(|(_, known)| known == *bytes)) {
+                put(tx, &format!("roster/{}", Sha256Hash::of(bytes)), bytes)?;
             }
             put(tx, ROSTER_INDEX, index)
         })

@@ -1,7 +1,7 @@
 //! Fetching the rosters of the communities this gate serves (SYNC 13). They come after the lists and change nothing about them:
 //! a gate without a roster decides as before, and does not say who somebody is.
 
-use tongguan_pass::{FileRef, Head, ListError, Roster, RosterIndex, Sha256Hash, limits};
+use tongguan_pass::{FileRef, Head, ListError, Roster, RosterIndex, limits};
 
 use super::lists::{get_named, refused};
 use super::{SyncError, Transport};
@@ -13,36 +13,30 @@ const ALL_OF: usize = 8;
 /// Brings the rosters here to those that the head names.
 ///
 /// # Errors
-/// [`SyncError`] of the first one that is not whole; the others are here all the same, and the next sync tries again.
+/// [`SyncError`] of the first one that is not whole; the others are here all the same, and the next sync tries it again.
 pub(super) fn follow(transport: &dyn Transport, head: &Head, store: &mut TrustStore) -> Result<(), SyncError> {
-    let known = store.roster_index()?;
+    let (known, here) = (store.roster_index()?, store.stored_rosters()?);
     let Some(named) = head.rosters() else {
-        if !store.rosters_version()?.is_empty() {
-            store.keep_rosters(&[], &[])?;
-        }
-        return Ok(());
+        return if known.is_empty() && here.is_empty() { Ok(()) } else { Ok(store.keep_rosters(&[], &[])?) };
     };
-    if named.check(&known).is_ok() {
-        return Ok(());
-    }
-    let index_file = get_named(transport, named, "the index of rosters", limits::ROSTER_INDEX_BYTES)?;
+    let index_file = match named.check(&known) {
+        Ok(()) => known.clone(),
+        Err(_) => get_named(transport, named, "the index of rosters", limits::ROSTER_INDEX_BYTES)?,
+    };
     let index = RosterIndex::decode(&index_file).map_err(refused("the index of rosters"))?;
-    let here = store.rosters()?;
     let (mut rosters, mut problem) = (Vec::new(), None);
     for (community, file) in wanted(&index, store.communities()) {
-        let kept = here.iter().find(|r| Sha256Hash::of(r) == file.hash).cloned();
+        let kept = here.iter().find(|roster| file.check(roster).is_ok()).cloned();
         match kept.map_or_else(|| fetch(transport, *community, file), Ok) {
             Ok(roster) => rosters.push(roster),
-            Err(error) => {
-                // An older roster is better than none.
-                rosters.extend(here.iter().find(|r| is_of(r, *community)).cloned());
-                problem = problem.or(Some(error));
-            }
+            Err(error) => problem = problem.or(Some(error)),
         }
     }
-    // Without its index the next sync fetches what is missing.
-    let index_file = if problem.is_none() { index_file.as_slice() } else { &[] };
-    store.keep_rosters(index_file, &rosters)?;
+    // Compared with what is there, so that what was damaged or added on the card, or is no longer served, goes.
+    let same = here.len() == rosters.len() && rosters.iter().all(|roster| here.contains(roster));
+    if known != index_file || !same {
+        store.keep_rosters(&index_file, &rosters)?;
+    }
     problem.map_or(Ok(()), Err)
 }
 
@@ -57,19 +51,15 @@ fn fetch(transport: &dyn Transport, community: u32, file: &FileRef) -> Result<Ve
     if roster.community == community { Ok(bytes) } else { Err(refused("a roster")(ListError::Field("community"))) }
 }
 
-fn is_of(roster: &[u8], community: u32) -> bool {
-    Roster::decode(roster).is_ok_and(|roster| roster.community == community)
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use tongguan_pass::head::Revocations;
-    use tongguan_pass::{Resident, RosterKey, SigningKey};
+    use tongguan_pass::{Resident, RosterKey, Sha256Hash, SigningKey};
 
     use super::*;
-    use crate::roster::StoredRosters;
+    use crate::roster::Rosters;
     use crate::store::DeviceKey;
     use crate::store::testing::data;
     use crate::sync::Folder;
@@ -100,39 +90,51 @@ mod tests {
     }
 
     #[test]
-    fn a_gate_has_the_rosters_of_its_communities_and_keeps_the_old_one_while_the_new_one_is_not_whole() {
+    fn a_gate_has_the_rosters_of_its_communities_that_the_head_leads_to_and_no_others() {
         let (folder, registry) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let dir = data(&folder);
         let gate = DeviceKey::open(&dir).unwrap();
         let mut store = TrustStore::open(&dir).unwrap().serving(&[2]);
-        let mut here = StoredRosters::open(&dir).unwrap();
         let transport = Folder(registry.path().to_owned());
         let publish = |rosters: &[(u32, &[u8])]| {
             let named = rosters.iter().map(|(community, bytes)| (*community, put(registry.path(), bytes)));
             head(Some(put(registry.path(), &RosterIndex(named.collect()).encode())))
         };
-        let who = |here: &mut StoredRosters, community| here.current().by_handle(community, 77).map(|r| r.name);
+        let who = |store: &TrustStore, head: &Head, community| {
+            let rosters = Rosters::unlock(&store.rosters(head).unwrap(), &gate);
+            rosters.by_handle(community, 77).map(|r| r.name)
+        };
 
         let (one, two) = (roster(1, &gate, "周*"), roster(2, &gate, "吴*"));
-        follow(&transport, &publish(&[(1, &one), (2, &two)]), &mut store).unwrap();
-        assert_eq!((who(&mut here, 2).as_deref(), who(&mut here, 1)), (Some("吴*"), None));
-        assert_eq!(here.current().by_handle(2, 78), None);
+        let first = publish(&[(1, &one), (2, &two)]);
+        follow(&transport, &first, &mut store).unwrap();
+        assert_eq!((who(&store, &first, 2).as_deref(), who(&store, &first, 1)), (Some("吴*"), None));
+
+        // Another community is served from now on; what somebody put on the card is not believed, and goes.
+        let mut store = store.serving(&[1, 2]);
+        let forged = roster(3, &gate, "王*");
+        store.keep_rosters(&store.roster_index().unwrap(), &[two.clone(), forged]).unwrap();
+        assert_eq!(who(&store, &first, 3), None);
+        follow(&transport, &first, &mut store).unwrap();
+        assert_eq!(who(&store, &first, 1).as_deref(), Some("周*"));
+        assert_eq!(store.stored_rosters().unwrap().len(), 2);
 
         let newer = roster(2, &gate, "郑*");
-        let published = publish(&[(2, &newer)]);
+        let second = publish(&[(2, &newer)]);
         let path = registry.path().join(format!("v1/files/{}", FileRef::to(1, &newer).hash));
         std::fs::write(&path, &newer[..50]).unwrap();
-        follow(&transport, &published, &mut store).unwrap_err();
-        assert_eq!(who(&mut here, 2).as_deref(), Some("吴*"));
+        follow(&transport, &second, &mut store).unwrap_err();
+        assert_eq!(who(&store, &second, 2), None, "not the old one: nobody vouches for it any more");
         std::fs::write(&path, &newer).unwrap();
-        follow(&transport, &published, &mut store).unwrap();
-        assert_eq!(who(&mut here, 2).as_deref(), Some("郑*"));
+        follow(&transport, &second, &mut store).unwrap();
+        assert_eq!(who(&store, &second, 2).as_deref(), Some("郑*"));
 
         // Another community's under this one's name; then none at all.
-        follow(&transport, &publish(&[(2, &one)]), &mut store).unwrap_err();
-        assert_eq!(who(&mut here, 2).as_deref(), Some("郑*"));
+        let mixed = publish(&[(2, &one)]);
+        follow(&transport, &mixed, &mut store).unwrap_err();
+        assert_eq!(who(&store, &mixed, 2), None);
         follow(&transport, &head(None), &mut store).unwrap();
-        assert_eq!(who(&mut here, 2), None);
+        assert_eq!(store.stored_rosters().unwrap().len(), 0);
     }
 
     #[test]
@@ -142,7 +144,7 @@ mod tests {
         let (key, salt) = (RosterKey::from_random([7; 32]), [3; 16]);
         let other = SigningKey::from_bytes(&[8; 32]).verifying_key();
         let roster = Roster::new(1, salt, vec![key.seal_to(&other, [5; 32]).unwrap()], vec![]).unwrap();
-        TrustStore::open(&dir).unwrap().keep_rosters(&[1], &[roster.encode()]).unwrap();
-        assert!(StoredRosters::open(&dir).unwrap().current().is_empty());
+        let gate = DeviceKey::open(&dir).unwrap();
+        assert!(Rosters::unlock(&[roster.encode()], &gate).is_empty());
     }
 }

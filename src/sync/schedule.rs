@@ -137,7 +137,9 @@ impl Syncer {
         match (&report.upload_error, &report.roster_error) {
             (None, None) => self.set(|state| state.problem = None),
             (Some(error), _) => self.tell("events could not be handed in and are kept", error),
-            (None, Some(error)) => self.tell("a roster could not be fetched; the older one is kept", error),
+            (None, Some(error)) => {
+                self.tell("a roster could not be fetched, and nobody of that community is looked up", error)
+            }
         }
         self.set(|state| {
             state.last_good = Some(at);

@@ -96,6 +96,13 @@ impl Registry {
         text(&self.command(&["person", "add", "--name", name]).ok().one()["person"])
     }
 
+    /// Somebody with a resident identity card.
+    pub fn resident(&self, name: &str, number: &str) -> String {
+        let data = self.data();
+        let add = ["person", "add", "--name", name, "--document", "resident_id", "--data", &data, "--json"];
+        text(&pipe_to(registry_program(), &add, number.as_bytes()).ok().one()["person"])
+    }
+
     pub fn live(&self, person: &str) -> String {
         text(&self.command(&["code", "live", "--person", person]).ok().one()["code"])
     }
@@ -275,7 +282,11 @@ pub fn picture(text: &str, path: &Path) {
 
 /// Writes `input` to a command's standard input.
 pub fn pipe(args: &[&str], input: &[u8]) -> Said {
-    let mut child = Command::new(TONGGUAN)
+    pipe_to(TONGGUAN, args, input)
+}
+
+pub fn pipe_to(program: impl AsRef<Path>, args: &[&str], input: &[u8]) -> Said {
+    let mut child = Command::new(program.as_ref())
         .args(args)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
