@@ -23,6 +23,11 @@ impl Rosters {
         self.0.is_empty()
     }
 
+    /// Each community with the number of its entries.
+    pub fn sizes(&self) -> impl Iterator<Item = (u32, usize)> {
+        self.0.iter().map(|(roster, _)| (roster.community, roster.len()))
+    }
+
     /// Whose handle it is.
     pub fn by_handle(&self, community: u32, handle: u32) -> Option<Resident> {
         let (roster, key) = self.0.iter().find(|(roster, _)| roster.community == community)?;

@@ -264,6 +264,7 @@ fn somebody_without_a_phone_is_looked_up_and_their_number_is_for_the_registry_al
     assert_ne!(listed["handle"], Value::Null);
 
     gate.touch.send(Request::Visit(Visit { document: card("440308199901101512"), people: 1 })).unwrap();
+    gate.journal(5);
     gate.touch.send(Request::Visit(Visit { document: None, people: 1 })).unwrap();
     let journal = gate.journal(7);
     assert_eq!(text(&journal[3]["reason"]), "not_listed");

@@ -47,6 +47,11 @@ pub enum DataError {
     /// A private key cannot be read as one.
     #[error("{0} is not a PKCS#8 PEM file of an Ed25519 key; restore it from a backup")]
     BadKey(PathBuf),
+    /// The data key is missing.
+    #[error(
+        "the data key {0} is missing; restore the keys folder from a backup, for without it nobody's document can be read or added"
+    )]
+    NoDataKey(PathBuf),
     /// A data key of another length.
     #[error("{0} is not a data key, which has 32 bytes; restore the keys folder from a backup")]
     BadDataKey(PathBuf),

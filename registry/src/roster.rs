@@ -257,12 +257,17 @@ impl Registry {
         if let Some(key) = self.data_key.get() {
             return Ok(key);
         }
-        let key = match self.folder.read_data_key()? {
-            Some(key) => key,
-            None if self.store.holds_sealed()? => return Err(DataError::NoKey(self.folder.data_key_file()).into()),
-            None => self.folder.make_data_key(&Zeroizing::new(self.draw()?))?,
+        let specimen = self.store.specimen()?;
+        let key = match (self.folder.read_data_key()?, &specimen) {
+            (Some(key), _) => key,
+            (None, Some(_)) => return Err(DataError::NoDataKey(self.folder.data_key_file()).into()),
+            (None, None) => self.folder.make_data_key(&Zeroizing::new(self.draw()?))?,
         };
-        Ok(self.data_key.get_or_init(|| DataKey::from_bytes(key)))
+        let key = DataKey::from_bytes(key);
+        if specimen.is_some_and(|specimen| !key.opens(&specimen)) {
+            return Err(self.other_data_key().into());
+        }
+        Ok(self.data_key.get_or_init(|| key))
     }
 }
 

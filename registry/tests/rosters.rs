@@ -321,6 +321,8 @@ fn the_data_key_is_made_when_it_is_first_needed_and_never_in_the_place_of_one_th
     fs::write(&file, &kept[..31]).unwrap();
     assert!(add("E7654321").error(2).contains("not a data key"));
     fs::write(&file, [7; 32]).unwrap();
+    let other = add("E7654321").error(2);
+    assert!(other.contains("does not open with") && other.contains("data.key"), "another key seals nothing: {other}");
     enrol(&folder, &gate(1), "--community 1").json();
     let ran = folder.run("roster publish");
     assert_eq!(ran.code, 1);

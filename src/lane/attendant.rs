@@ -221,7 +221,7 @@ impl Attendant {
                 self.workshop.say(self.sound.state().words());
             }
             Wish::Pack => self.workshop.pack(Instant::now()),
-            Wish::Speak(language) => self.workshop.speak(language, &self.config.data_dir),
+            Wish::Speak(language) => self.workshop.speak(language),
         }
         self.show_service();
     }
@@ -255,8 +255,11 @@ impl Attendant {
         }
         if !self.duty.somebody_may_decide() {
             self.reception.refuse(Text::new("请先登录", "Log in first"));
-        } else if !self.clerk.ask(Question::Visit(visit)) {
-            self.reception.refuse(Text::new("正在查询，请稍候再试", "Busy: try again in a moment"));
+        } else {
+            let number = self.reception.ask(self.duty.name());
+            if !self.clerk.ask(Question::Visit { number, visit }) {
+                self.reception.refuse(Text::new("正在查询，请稍候再试", "Busy: try again in a moment"));
+            }
         }
         self.screen.visiting(self.reception.view());
     }
@@ -272,13 +275,13 @@ impl Attendant {
                 self.screen.who(token, who);
                 self.screen.past(self.past.newest_first());
             }
-            Found::Visit { visit, known } => self.admit(&visit, known),
+            Found::Visit { number, visit, known } => self.admit(number, &visit, known),
         }
     }
 
-    fn admit(&mut self, visit: &Visit, known: Known) {
-        // Whoever asked may have gone meanwhile.
-        if !self.duty.somebody_may_decide() {
+    fn admit(&mut self, number: u64, visit: &Visit, known: Known) {
+        // Whoever asked may have gone meanwhile, or gone back.
+        if !self.duty.somebody_may_decide() || !self.reception.waits_for(number, self.duty.name()) {
             return;
         }
         self.settle();

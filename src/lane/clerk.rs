@@ -17,7 +17,7 @@ pub(super) enum Question {
     /// Whose code that was, for the verdict of that token.
     Holder { token: u64, community: u32, handle: u32 },
     /// Somebody without a code.
-    Visit(Visit),
+    Visit { number: u64, visit: Visit },
 }
 
 /// Who it is.
@@ -26,7 +26,7 @@ pub(super) enum Found {
     /// Name and home of the holder, as far as they are known.
     Holder { token: u64, who: String },
     /// What is known of somebody without a code.
-    Visit { visit: Visit, known: Known },
+    Visit { number: u64, visit: Visit, known: Known },
 }
 
 pub(super) struct Clerk {
@@ -63,9 +63,9 @@ fn work(mut stored: Option<StoredRosters>, asked: &Receiver<Question>, answer: &
                 let Some(resident) = rosters.by_handle(community, handle) else { continue };
                 Found::Holder { token, who: who(&resident.name, &resident.home) }
             }
-            Question::Visit(visit) => {
+            Question::Visit { number, visit } => {
                 let known = know(rosters, &visit);
-                Found::Visit { visit, known }
+                Found::Visit { number, visit, known }
             }
         };
         if answer.send(found).is_err() {

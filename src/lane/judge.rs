@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::decide::{CodeId, Decision, Known, Ladder, Use, Uses, Verdict, decide, decide_visitor, holder};
 use crate::gate::{Ended, GateError, Opening};
 use crate::lang::Text;
-use crate::store::{CodeChange, Journal, NewEntry, NoteError, StoreError, Trust};
+use crate::store::{CodeChange, Journal, NewEntry, NoteError, StoreError, Trust, sealed_note};
 
 /// The reason of an opening that is only a test (SY 6.11).
 const TEST: &str = "gate_test";
@@ -174,12 +174,15 @@ impl Judge {
         decide(text, &inputs(&self.trust(), &self.clock.now(), &self.uses, &self.place))
     }
 
-    /// Seals what a guard typed about an event to the registry, and journals it.
+    /// Seals what a guard typed about an event to the registry, and journals it after the event.
     ///
     /// # Errors
-    /// [`NoteError`]; nothing was stored then.
-    pub fn note(&self, about: [u8; 16], content: &[u8]) -> Result<(), NoteError> {
-        self.journal.note(&self.trust().keys, about, content, self.clock.now().best_guess()).map(drop)
+    /// [`NoteError`] if it cannot be sealed; then nothing of it stays.
+    pub fn note(&mut self, about: [u8; 16], content: &[u8]) -> Result<(), NoteError> {
+        let at = self.clock.now().best_guess();
+        let record = sealed_note(&self.trust().keys, about, content, at)?;
+        self.recorder.record(NewEntry { record, at, code: None });
+        Ok(())
     }
 
     fn act(

@@ -4,9 +4,12 @@ use serde_json::json;
 use tongguan_pass::DocumentKind;
 use zeroize::Zeroizing;
 
-use crate::decide::{Decision, Reason, Verdict, words};
+use crate::decide::{Decision, Detail, Reason, Verdict, words};
 use crate::lang::Text;
 use crate::screen::{Visit, Visiting};
+
+/// Seconds: whoever was let in longer ago is not the one who stands there.
+const JUST: i64 = 600;
 
 /// The guard's page for somebody without a code, as far as the lane knows it.
 #[derive(Debug, Default)]
@@ -14,6 +17,17 @@ pub(super) struct Reception {
     expects: bool,
     companion: Option<Companion>,
     said: Option<Text>,
+    /// Questions so far.
+    count: u64,
+    /// The question whose answer is waited for.
+    asked: Option<Asked>,
+}
+
+/// A question to the clerk, and who asked it.
+#[derive(Debug)]
+struct Asked {
+    number: u64,
+    guard: String,
 }
 
 #[derive(Debug)]
@@ -24,9 +38,22 @@ struct Companion {
 }
 
 impl Reception {
-    /// The next code is the companion's; or nobody comes along.
+    /// The next code is the companion's; or nobody comes along. A question that was asked before has lapsed.
     pub(super) fn expect(&mut self, companion: bool) {
-        *self = Self { expects: companion, ..Self::default() };
+        *self = Self { expects: companion, count: self.count, ..Self::default() };
+    }
+
+    /// A question is asked by `guard`; its number. From here on the companion is the one who is there.
+    pub(super) fn ask(&mut self, guard: &str) -> u64 {
+        (self.expects, self.said) = (false, None);
+        self.count += 1;
+        self.asked = Some(Asked { number: self.count, guard: guard.to_owned() });
+        self.count
+    }
+
+    /// Whether an answer is still waited for, and by the same guard: they may have gone back, or gone.
+    pub(super) fn waits_for(&self, number: u64, guard: &str) -> bool {
+        self.asked.as_ref().is_some_and(|asked| asked.number == number && asked.guard == guard)
     }
 
     /// Whether the next code is to be looked at, and lets nobody in.
@@ -36,7 +63,8 @@ impl Reception {
 
     /// A companion's code: good if it would let them in, or has just done so.
     pub(super) fn meet(&mut self, decision: &Decision) {
-        let good = decision.verdict == Verdict::Pass || decision.reason == Reason::AlreadyUsed;
+        let just = matches!(decision.detail, Detail::Used { ago, .. } if ago <= JUST);
+        let good = decision.verdict == Verdict::Pass || (decision.reason == Reason::AlreadyUsed && just);
         let handle = decision.facts.filter(|_| good).map(|facts| facts.handle);
         let title = if handle.is_some() { Text::new("码有效", "valid code") } else { words(decision).title };
         self.expects = handle.is_none();
@@ -44,7 +72,7 @@ impl Reception {
     }
 
     pub(super) fn refuse(&mut self, said: Text) {
-        self.said = Some(said);
+        (self.asked, self.said) = (None, Some(said));
     }
 
     pub(super) fn view(&self) -> Visiting {
@@ -55,9 +83,10 @@ impl Reception {
     /// What only the registry can read of it (SY 6.7); everything is forgotten here.
     pub(super) fn close(&mut self, visit: &Visit) -> Zeroizing<Vec<u8>> {
         let with = self.companion.take().and_then(|c| c.good);
-        *self = Self::default();
+        let guard = self.asked.take().map(|asked| asked.guard);
+        self.expect(false);
         let document = visit.document.as_ref().map(|d| json!({"kind": d.kind().name(), "number": d.number()}));
-        let note = json!({"document": document, "people": visit.people, "with": with});
+        let note = json!({"document": document, "people": visit.people, "with": with, "guard": guard});
         Zeroizing::new(note.to_string().into_bytes())
     }
 }
@@ -72,12 +101,17 @@ mod tests {
     use tongguan_pass::Document;
 
     use super::*;
-    use crate::decide::{Detail, Facts};
+    use crate::decide::Facts;
 
     fn decision(verdict: Verdict, reason: Reason) -> Decision {
         let facts = Facts { handle: 77, category: 1, community: 1, entries: 1, issued_at: None };
         let facts = (reason != Reason::Forged).then_some(facts);
-        Decision { verdict, reason, detail: Detail::None, kind: None, facts }
+        let detail = if reason == Reason::AlreadyUsed { used(60) } else { Detail::None };
+        Decision { verdict, reason, detail, kind: None, facts }
+    }
+
+    fn used(ago: i64) -> Detail {
+        Detail::Used { ago, lane: "1".into() }
     }
 
     #[test]
@@ -95,6 +129,10 @@ mod tests {
             assert_eq!(reception.view().companion.map(|(_, good)| good), Some(good), "{reason:?}");
             assert_eq!(reception.expects(), !good, "another code may be shown");
         }
+        let mut reception = Reception::default();
+        let long_ago = Decision { detail: used(601), ..decision(Verdict::Deny, Reason::AlreadyUsed) };
+        reception.meet(&long_ago);
+        assert_eq!(reception.view().companion.map(|(_, good)| good), Some(false));
     }
 
     #[test]
@@ -102,17 +140,33 @@ mod tests {
         let mut reception = Reception::default();
         reception.expect(true);
         reception.meet(&decision(Verdict::Pass, Reason::Fresh));
+        reception.ask("王");
         let document = Document::parse(DocumentKind::ResidentId, "440308199901101512").ok();
         let note = reception.close(&Visit { document, people: 2 });
         let note: serde_json::Value = serde_json::from_slice(&note).unwrap();
         assert_eq!(
             note,
             json!({
-                "document": {"kind": "resident_id", "number": "440308199901101512"}, "people": 2, "with": 77
+                "document": {"kind": "resident_id", "number": "440308199901101512"}, "people": 2, "with": 77, "guard": "王"
             })
         );
         assert_eq!(reception.view(), Visiting::default());
         let note = reception.close(&Visit { document: None, people: 1 });
-        assert_eq!(note.as_slice(), br#"{"document":null,"people":1,"with":null}"#);
+        assert_eq!(note.as_slice(), br#"{"document":null,"guard":null,"people":1,"with":null}"#);
+    }
+
+    #[test]
+    fn an_answer_counts_once_for_who_asked_and_still_waits() {
+        let mut reception = Reception::default();
+        let first = reception.ask("王");
+        assert!(reception.waits_for(first, "王") && !reception.waits_for(first, "Li"));
+        let second = reception.ask("王");
+        assert!(!reception.waits_for(first, "王") && reception.waits_for(second, "王"));
+        reception.expect(false);
+        assert!(!reception.waits_for(second, "王"), "the guard went back");
+        let third = reception.ask("王");
+        assert_ne!(third, second);
+        reception.close(&Visit { document: None, people: 1 });
+        assert!(!reception.waits_for(third, "王"));
     }
 }

@@ -27,6 +27,7 @@ const LOOK: Duration = Duration::from_secs(5);
 enum Errand {
     Look,
     Pack(History),
+    Speak(Language),
 }
 
 /// What came of it.
@@ -34,6 +35,7 @@ enum Errand {
 pub(super) enum Done {
     Looked(Box<Result<Findings, StoreError>>),
     Packed(Result<Text, Text>),
+    Spoken(Result<Text, Text>),
 }
 
 pub(super) struct Workshop {
@@ -59,7 +61,11 @@ impl Workshop {
         let (errands, asked) = bounded(2);
         let (answer, done) = bounded(2);
         spawn("workshop", move || work(&config, clock.as_ref(), &asked, &answer))?;
-        Ok(Self {
+        Ok(Self::new(errands, done, watched))
+    }
+
+    fn new(errands: Sender<Errand>, done: Receiver<Done>, watched: Arc<AtomicBool>) -> Self {
+        Self {
             errands,
             done,
             watched,
@@ -69,7 +75,7 @@ impl Workshop {
             packing: None,
             history: History::default(),
             started: Instant::now(),
-        })
+        }
     }
 
     /// Where the answers to errands come.
@@ -113,18 +119,10 @@ impl Workshop {
     }
 
     /// The screen starts in another language from now on.
-    pub(super) fn speak(&mut self, language: Language, data_dir: &Path) {
-        let kept = DataDir::open(data_dir).map_err(|e| e.words()).and_then(|dir| {
-            let file = dir.language_file();
-            language.keep(&file).map_err(|_| Text::new("无法保存", "It cannot be kept"))
-        });
-        self.say(kept.map_or_else(
-            |refused| refused,
-            |()| match language {
-                Language::Zh => Text::new("本机启动后显示中文", "This gate starts in Chinese"),
-                Language::En => Text::new("本机启动后显示英文", "This gate starts in English"),
-            },
-        ));
+    pub(super) fn speak(&mut self, language: Language) {
+        if self.errands.try_send(Errand::Speak(language)).is_err() {
+            self.say(busy());
+        }
     }
 
     /// Makes the support bundle.
@@ -153,6 +151,7 @@ impl Workshop {
                 self.packing = None;
                 self.say(packed.unwrap_or_else(|refused| refused));
             }
+            Done::Spoken(spoken) => self.say(spoken.unwrap_or_else(|refused| refused)),
         }
     }
 
@@ -191,29 +190,42 @@ impl Workshop {
 
 fn work(config: &Config, clock: &dyn Clock, asked: &Receiver<Errand>, answer: &Sender<Done>) {
     for errand in asked {
-        let found = DataDir::open(&config.data_dir).and_then(|dir| {
+        let look = || {
+            let dir = DataDir::open(&config.data_dir)?;
             let found = Findings::look(&dir, config, &clock.now())?;
             Ok((dir, found))
-        });
+        };
         let done = match errand {
-            Errand::Look => Done::Looked(Box::new(found.map(|(_, found)| found))),
-            Errand::Pack(history) => Done::Packed(found.map_err(|e| e.words()).and_then(|(dir, found)| {
-                let pack = || {
-                    let bundle = Bundle::of(config, &found, &history, &clock.now())?;
-                    let file = bundle.keep(config, &dir)?;
-                    let (file, size) = (file.display(), bundle.bytes().div_ceil(1000));
-                    Ok(Text::new(format!("已写入 {file}（{size} KB）"), format!("It is in {file} ({size} KB)")))
-                };
-                pack().map_err(|error: SupportError| {
-                    tracing::warn!("{error}");
-                    error.words()
-                })
-            })),
+            Errand::Speak(language) => Done::Spoken(keep_language(&config.data_dir, language)),
+            Errand::Look => Done::Looked(Box::new(look().map(|(_, found)| found))),
+            Errand::Pack(history) => {
+                Done::Packed(look().map_err(|e: StoreError| e.words()).and_then(|(dir, found)| {
+                    let pack = || {
+                        let bundle = Bundle::of(config, &found, &history, &clock.now())?;
+                        let file = bundle.keep(config, &dir)?;
+                        let (file, size) = (file.display(), bundle.bytes().div_ceil(1000));
+                        Ok(Text::new(format!("已写入 {file}（{size} KB）"), format!("It is in {file} ({size} KB)")))
+                    };
+                    pack().map_err(|error: SupportError| {
+                        tracing::warn!("{error}");
+                        error.words()
+                    })
+                }))
+            }
         };
         if answer.send(done).is_err() {
             return;
         }
     }
+}
+
+fn keep_language(data_dir: &Path, language: Language) -> Result<Text, Text> {
+    let dir = DataDir::open(data_dir).map_err(|e| e.words())?;
+    language.keep(&dir.language_file()).map_err(|_| Text::new("无法保存", "It cannot be kept"))?;
+    Ok(match language {
+        Language::Zh => Text::new("本机启动后显示中文", "This gate starts in Chinese"),
+        Language::En => Text::new("本机启动后显示英文", "This gate starts in English"),
+    })
 }
 
 fn busy() -> Text {
@@ -232,18 +244,7 @@ mod tests {
     /// A workshop whose storage never answers, and what waits for it.
     fn stalled() -> (Workshop, Receiver<Errand>, Sender<Done>) {
         let ((errands, asked), (answer, done)) = (bounded(2), bounded(2));
-        let workshop = Workshop {
-            errands,
-            done,
-            watched: Arc::default(),
-            view: Service::default(),
-            looked: None,
-            looking: None,
-            packing: None,
-            history: History::default(),
-            started: Instant::now(),
-        };
-        (workshop, asked, answer)
+        (Workshop::new(errands, done, Arc::default()), asked, answer)
     }
 
     fn said(workshop: &Workshop) -> String {

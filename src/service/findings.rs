@@ -4,8 +4,6 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Kept, Machine};
-use tongguan_pass::Head;
-
 use crate::clock::{ClockSource, Reading};
 use crate::config::Config;
 use crate::decide::{Ladder, Level};
@@ -29,6 +27,8 @@ pub struct Findings {
     pub device: String,
     /// Whether the registry has taken it in.
     pub enrolment: Enrolment,
+    /// The communities in whose rosters people are looked up, each with its entries.
+    pub rosters: Vec<(u32, usize)>,
     /// The version of the lists.
     pub lists: Option<u32>,
     clock: Text,
@@ -57,9 +57,8 @@ pub enum Enrolment {
 }
 
 impl Enrolment {
-    fn of(store: &TrustStore, head: Option<&Head>, device: &DeviceKey) -> Self {
-        let rosters = head.and_then(|head| store.rosters(head).ok()).unwrap_or_default();
-        match (rosters.is_empty(), Rosters::unlock(&rosters, device).is_empty()) {
+    fn of(files: &[Vec<u8>], rosters: &Rosters) -> Self {
+        match (files.is_empty(), rosters.is_empty()) {
             (true, _) => Self::Unknown,
             (false, true) => Self::NotYet,
             (false, false) => Self::Enrolled,
@@ -111,6 +110,8 @@ impl Findings {
         device: &DeviceKey,
     ) -> Self {
         let kept = Kept::look(dir, config);
+        let files = trust.head.as_ref().and_then(|head| store.rosters(head).ok()).unwrap_or_default();
+        let rosters = Rosters::unlock(&files, device);
         let mut rungs = rungs(&standing(trust, now, config));
         rungs.push(Rung { name: "journal", level: kept.level(), text: kept.words() });
         Self {
@@ -119,7 +120,8 @@ impl Findings {
             kept,
             machine: Machine::look(),
             device: device.public().as_bytes().iter().map(|b| format!("{b:02x}")).collect(),
-            enrolment: Enrolment::of(store, trust.head.as_ref(), device),
+            enrolment: Enrolment::of(&files, &rosters),
+            rosters: rosters.sizes().collect(),
             lists: trust.head.as_ref().map(|head| head.version),
             clock: summary(now),
         }
@@ -132,6 +134,16 @@ impl Findings {
         lines.push(fact(self.clock.clone()));
         lines.extend(self.lists.map(|v| fact(Text::new(format!("名单第{v}版"), format!("Lists: version {v}")))));
         lines.extend(self.rules.iter().cloned().map(fact));
+        let roster = |(community, entries): &(u32, usize)| {
+            Text::new(
+                format!("小区{community}的名册：{entries}项"),
+                format!("Roster of community {community}: entries {entries}"),
+            )
+        };
+        lines.extend(self.rosters.iter().map(roster).map(fact));
+        if self.rosters.is_empty() {
+            lines.push(fact(Text::new("没有名册：无法查询证件", "No roster: nobody can be looked up")));
+        }
         lines.extend(self.machine.lines());
         lines
     }
@@ -155,6 +167,7 @@ impl Findings {
             "machine": self.machine.as_json(),
             "device": self.device,
             "enrolment": self.enrolment.name(),
+            "rosters": self.rosters.iter().map(|(community, entries)| json!({"community": community, "entries": entries})).collect::<Vec<_>>(),
         })
     }
 }

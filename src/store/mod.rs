@@ -35,7 +35,7 @@ use crate::lang::Text;
 pub use device::DeviceKey;
 pub use handover::ReceiptError;
 pub use journal::{CodeChange, Entry, Journal, NewEntry};
-pub use notes::NoteError;
+pub use notes::{NoteError, sealed_note};
 pub use prune::{Holdings, free_space};
 pub use reserve::{keep_reserve, use_reserve};
 pub use trust::{Change, Trust, TrustStore, Update};

@@ -54,22 +54,29 @@ impl NoteError {
     }
 }
 
+/// The record of a note about the event with the id `about`: `content` sealed to the registry's notes key.
+///
+/// # Errors
+/// [`NoteError`], of the content or the key.
+pub fn sealed_note(keys: &Keyset, about: [u8; 16], content: &[u8], at: Timestamp) -> Result<Vec<u8>, NoteError> {
+    match content.len() {
+        0 => return Err(NoteError::Empty),
+        n if n > limits::NOTE_TEXT => return Err(NoteError::TooLong),
+        _ => {}
+    }
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(NoteError::Entropy)?;
+    let key = keys.notes_key(at.as_second()).ok_or(NoteError::NoKey)?;
+    Note::seal(about, key, content, seed).map(|note| note.encode()).ok_or(NoteError::NoKey)
+}
+
 impl Journal {
     /// Seals `content` to the registry's notes key and journals it as a note about the event with the id `about`.
     ///
     /// # Errors
     /// [`NoteError`]; nothing was stored then, sealed or not.
     pub fn note(&self, keys: &Keyset, about: [u8; 16], content: &[u8], at: Timestamp) -> Result<Entry, NoteError> {
-        match content.len() {
-            0 => return Err(NoteError::Empty),
-            n if n > limits::NOTE_TEXT => return Err(NoteError::TooLong),
-            _ => {}
-        }
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(NoteError::Entropy)?;
-        let key = keys.notes_key(at.as_second()).ok_or(NoteError::NoKey)?;
-        let note = Note::seal(about, key, content, seed).ok_or(NoteError::NoKey)?;
-        let record = note.encode();
+        let record = sealed_note(keys, about, content, at)?;
         let written = self.with(|db| {
             let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let (before, previous) = last(&tx)?;

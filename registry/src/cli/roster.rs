@@ -46,10 +46,13 @@ fn publish(registry: &Registry, only: Option<u32>, out: &Output) -> Result<(), F
     let made = outcomes.iter().filter(|(_, outcome)| matches!(outcome, Ok(Outcome::Made { .. }))).count();
     let value = json!({ "made": made, "failed": failed, "version": version });
     out.show(&value, || match version {
-        Some(version) => format!("{made} rosters made; published in head {version}."),
+        Some(version) => format!("rosters made: {made}; published in head {version}."),
+        None if outcomes.iter().all(|(_, outcome)| matches!(outcome, Ok(Outcome::NoGate))) => {
+            "No gate looks anybody up: `device enrol KEY --community N` says which one does, and where.".to_owned()
+        }
         None => "Nothing has changed; nothing was published.".to_owned(),
     })?;
-    if failed > 0 { Err(Failure::Refused(format!("{failed} rosters were not made (above)"))) } else { Ok(()) }
+    if failed > 0 { Err(Failure::Refused(format!("rosters that were not made: {failed} (above)"))) } else { Ok(()) }
 }
 
 fn show(community: u32, outcome: &Outcome, only: Option<u32>, out: &Output) -> Result<(), Failure> {
@@ -62,7 +65,7 @@ fn show(community: u32, outcome: &Outcome, only: Option<u32>, out: &Output) -> R
             });
             out.show(&value, || {
                 format!(
-                    "community {community}: version {version}, {entries} entries for {gates} gates, {bytes} bytes; {slots} slots were new"
+                    "community {community}: version {version}; entries {entries}, gates {gates}, bytes {bytes}, new slots {slots}"
                 )
             })
         }

@@ -103,7 +103,8 @@ pub fn masked(name: &str) -> String {
     if name.chars().any(|c| c >= '\u{2e80}' && c.is_alphabetic()) {
         let mut letters = name.chars().filter(|c| c.is_alphanumeric());
         masked.extend(letters.next());
-        masked.extend(letters.take(STARS).map(|_| '*'));
+        let stars = letters.take(STARS).count().max(1);
+        masked.extend(std::iter::repeat_n('*', stars));
     } else {
         for word in name.split(|c: char| !c.is_alphanumeric() && !matches!(c, '\'' | '’')) {
             let Some(letter) = word.chars().find(|c| c.is_alphanumeric()) else { continue };
@@ -131,7 +132,7 @@ mod tests {
             ("王小明", "王**"),
             ("欧阳娜娜", "欧***"),
             ("阿卜杜拉·买买提", "阿***"),
-            ("周", "周"),
+            ("周", "周*"),
             ("𠮷田太郎", "𠮷***"),
             ("Müller", "M***"),
             ("John Smith", "J*** S***"),

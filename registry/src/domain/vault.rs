@@ -42,6 +42,15 @@ pub struct SealedDocument {
     pub sealed: Vec<u8>,
 }
 
+/// Something sealed that is in the database, for a data key to be tried on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Specimen {
+    /// A community's roster key.
+    RosterKey(u32, Vec<u8>),
+    /// A person's document.
+    Document(String, Vec<u8>),
+}
+
 /// The registry's data key.
 pub struct DataKey(Zeroizing<[u8; DATA_KEY_BYTES]>);
 
@@ -68,6 +77,16 @@ impl DataKey {
     pub fn open(&self, field: Field, whose: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
         self.cipher(field, whose).decrypt(&Nonce::from(*nonce), sealed).ok().map(Zeroizing::new)
+    }
+
+    /// Whether it is the key that the database was written with: another one must seal nothing there.
+    pub fn opens(&self, specimen: &Specimen) -> bool {
+        match specimen {
+            Specimen::RosterKey(community, sealed) => {
+                self.open(Field::RosterKey, &community.to_be_bytes(), sealed).is_some()
+            }
+            Specimen::Document(person, sealed) => self.open(Field::Document, person.as_bytes(), sealed).is_some(),
+        }
     }
 
     /// A person's document as it is stored.

@@ -13,7 +13,7 @@ use crate::domain::publish::{self, Edition};
 use crate::domain::roster::{KeptSlot, Member, What};
 use crate::domain::signers::Signers;
 use crate::domain::time::DAY;
-use crate::domain::vault::SealedDocument;
+use crate::domain::vault::{SealedDocument, Specimen};
 
 const START: u32 = 1_790_000_000;
 
@@ -253,10 +253,11 @@ fn member(store: &dyn Store, who: &NewPerson) -> Member {
 
 fn a_document_belongs_to_one_person_at_a_time(store: &dyn Store) {
     store.set_device(&[1; 32], DeviceStatus::Enrolled, &[1], &by(0)).expect("enrolled");
-    assert!(!store.holds_sealed().expect("asked"));
+    assert_eq!(store.specimen().expect("asked"), None);
     let a = NewPerson { document: Some(sealed(1)), ..person(1) };
     store.add_person(&a, &by(0)).expect("added");
-    assert!(store.holds_sealed().expect("asked"));
+    let specimen = Specimen::Document(a.id.as_str().to_owned(), sealed(1).sealed);
+    assert_eq!(store.specimen().expect("asked"), Some(specimen));
     let b = NewPerson { document: Some(sealed(1)), ..person(2) };
     assert!(matches!(store.add_person(&b, &by(0)), Err(StoreError::DocumentTaken)));
     assert_eq!(store.person_by_token(&b.token).expect("asked"), None, "nothing of it is kept");

@@ -20,6 +20,7 @@ use crate::domain::person::{Name, NewPerson, PersonChange, PersonId, TokenHash};
 use crate::domain::policy::PolicyError;
 use crate::domain::publish::{Edition, Publication, PublishError, Stock};
 use crate::domain::roster::{KeptSlot, What};
+use crate::domain::vault::Specimen;
 
 /// Devices not enrolled that may hand in events. More would let anybody fill the store with names of devices.
 pub const PENDING_DEVICES: u32 = 1_000;
@@ -412,8 +413,8 @@ pub trait Store: Send + Sync {
     /// Lets `read` read the history of a device as of one moment; not at all if there is no such device.
     fn history(&self, device: &[u8; 32], read: Reader<'_>) -> Result<(), StoreError>;
 
-    /// Whether something is kept that only the data key opens.
-    fn holds_sealed(&self) -> Result<bool, StoreError>;
+    /// Something that only the data key opens, if there is anything.
+    fn specimen(&self) -> Result<Option<Specimen>, StoreError>;
 
     /// What a community's roster is made from; [`StoreError::UnknownCommunity`].
     fn roster_stock(&self, community: u32) -> Result<RosterStock, StoreError>;

@@ -212,7 +212,8 @@ impl Visitor {
 
     fn back(self: &Rc<Self>) {
         let view = self.state.borrow().view;
-        if view == VisitorView::Companion {
+        // The lane forgets whom it looked for, too.
+        if matches!(view, VisitorView::Companion | VisitorView::Asked) {
             self.desk.wish(Request::Companion(false));
             self.state.borrow_mut().told = Visiting::default();
         }

@@ -24,6 +24,7 @@ use crate::domain::handle::{DropReason, Holder};
 use crate::domain::person::{Name, NewPerson, PersonChange, PersonId, TokenHash};
 use crate::domain::publish::Edition;
 use crate::domain::roster::{KeptSlot, What};
+use crate::domain::vault::Specimen;
 use crate::store::{
     Author, By, Community, Device, DeviceStatus, Draw, KeptRecord, Lease, NewPolicy, NewRoster, Reader, Receipt,
     Redraft, RosterInfo, RosterStock, Run, Signed, Standing, Store, StoreError, StoredEvent, Successor, Trust,
@@ -259,8 +260,8 @@ impl Store for SqliteStore {
         self.read(|tx| proof::history(tx, device, read))
     }
 
-    fn holds_sealed(&self) -> Result<bool, StoreError> {
-        self.read(rosters::holds_sealed)
+    fn specimen(&self) -> Result<Option<Specimen>, StoreError> {
+        self.read(rosters::specimen)
     }
 
     fn roster_stock(&self, community: u32) -> Result<RosterStock, StoreError> {

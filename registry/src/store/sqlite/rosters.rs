@@ -9,7 +9,7 @@ use crate::domain::audit::Act;
 use crate::domain::person::{Home, Name, PersonId};
 use crate::domain::publish::PublishError;
 use crate::domain::roster::{KeptSlot, Member, What};
-use crate::domain::vault::SealedDocument;
+use crate::domain::vault::{SealedDocument, Specimen};
 use crate::store::{By, Community, KeptKey, NewRoster, RosterInfo, RosterStock, StoreError};
 
 pub(super) fn expect_community(tx: &Transaction<'_>, id: u32) -> Result<(), StoreError> {
@@ -55,9 +55,14 @@ pub(super) fn served(tx: &Transaction<'_>, device: i64) -> Result<Vec<u32>, Stor
     Ok(rows.query_map([device], |r| r.get(0))?.collect::<Result<_, _>>()?)
 }
 
-pub(super) fn holds_sealed(tx: &Transaction<'_>) -> Result<bool, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM documents) OR EXISTS (SELECT 1 FROM rosters)";
-    Ok(tx.query_row(sql, [], |r| r.get(0))?)
+pub(super) fn specimen(tx: &Transaction<'_>) -> Result<Option<Specimen>, StoreError> {
+    let roster = "SELECT community, sealed_key FROM rosters ORDER BY community LIMIT 1";
+    let roster = tx.query_row(roster, [], |r| Ok(Specimen::RosterKey(r.get(0)?, r.get(1)?))).optional()?;
+    if roster.is_some() {
+        return Ok(roster);
+    }
+    let document = "SELECT person, sealed FROM documents ORDER BY person LIMIT 1";
+    Ok(tx.query_row(document, [], |r| Ok(Specimen::Document(r.get(0)?, r.get(1)?))).optional()?)
 }
 
 pub(super) fn stock(tx: &Transaction<'_>, community: u32) -> Result<RosterStock, StoreError> {
