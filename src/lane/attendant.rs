@@ -396,7 +396,7 @@ impl Attendant {
     fn show_status(&mut self) {
         let sync = self.sync.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // A replay may pause as long as it likes.
-        let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Nokhwa(_)));
+        let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Camera(_)));
         let (gate, journal, surge) = (self.gate.fault(), self.judge.problem(), self.judge.surge());
         let signals = self.signals.fault();
         let state = status::State {

@@ -1,76 +1,73 @@
-//! A camera through nokhwa (V4L2).
+//! A camera through nokhwa.
+//!
+//! nokhwa gives the whole of a buffer and not how much of it is picture: of a frame that USB cut short, the rest is an earlier
+//! frame's. That can show an old code and never a new one, and an old code is judged by its age as always.
 
 use nokhwa::pixel_format::LumaFormat;
 use nokhwa::utils::{CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType};
 
-use super::yuv::{self, Packing};
-use super::{CaptureError, Luma, Source};
-
-/// The formats whose luma can be had without converting colours, best first.
-const FORMATS: [FrameFormat; 4] = [FrameFormat::YUYV, FrameFormat::NV12, FrameFormat::GRAY, FrameFormat::MJPEG];
-/// The size that is wanted: large enough for a code at arm's length, small enough for a Pi.
-const WANTED: (u32, u32) = (1280, 720);
-/// Frames a second below which a size is of no use.
-const SLOWEST: u32 = 10;
+use super::deadline::Deadline;
+use super::device::{Able, Pixels, Prepared, prepare};
+use super::{STALLED, STARTING, luma};
+use crate::capture::yuv::Packing;
+use crate::capture::{CaptureError, Luma, Source};
+use crate::config::Camera;
 
 /// A camera that is streaming.
-pub(super) struct NokhwaCamera(nokhwa::Camera);
+pub(super) struct Nokhwa {
+    camera: nokhwa::Camera,
+    format: Prepared,
+    deadline: Deadline,
+    started: bool,
+}
 
-impl NokhwaCamera {
-    pub(super) fn open(index: u32) -> Result<Self, CaptureError> {
-        let fail = |e: nokhwa::NokhwaError| {
-            CaptureError::Source(format!(
-                "camera nokhwa:{index} does not open: {e} (is it plugged in, is it /dev/video{index}, and is the user in the group video?)"
-            ))
-        };
-        let any = RequestedFormat::new::<LumaFormat>(RequestedFormatType::None);
-        let mut camera = nokhwa::Camera::new(CameraIndex::Index(index), any).map_err(fail)?;
-        let offered = camera.compatible_camera_formats().map_err(fail)?;
-        if let Some(best) = offered.into_iter().filter(|f| FORMATS.contains(&f.format())).max_by_key(suitability) {
-            let request = RequestedFormat::with_formats(RequestedFormatType::Exact(best), &FORMATS);
-            camera.set_camera_requset(request).map_err(fail)?;
-        }
-        camera.open_stream().map_err(fail)?;
-        tracing::info!(format = %camera.camera_format(), "camera nokhwa:{index}");
-        Ok(Self(camera))
+impl Nokhwa {
+    pub(super) fn open(camera: &Camera) -> Result<Self, CaptureError> {
+        let deadline = Deadline::new().map_err(|e| CaptureError::Source(format!("camera {camera}: {e}")))?;
+        let (opened, late) = deadline.within(STARTING, || {
+            // nokhwa gives up on a state it does not know, so the camera is set first.
+            let (device, format) = prepare(camera, Able::Nokhwa)?;
+            drop(device);
+            let opened = start(&format).map_err(|e| CaptureError::Source(format!("camera {camera}: {e}")))?;
+            Ok((opened, format))
+        });
+        let (camera, format) = if late { Err(CaptureError::Stalled) } else { opened }?;
+        Ok(Self { camera, format, deadline, started: false })
     }
 }
 
-/// Orders formats: fast enough, then as near to the wanted size as can be, then faster, then easier to convert.
-fn suitability(f: &CameraFormat) -> impl Ord + use<> {
-    let (width, height) = (f.width().min(4096), f.height().min(4096));
-    let off = width.abs_diff(WANTED.0) + height.abs_diff(WANTED.1);
-    let ease = FORMATS.iter().rev().position(|known| *known == f.format());
-    (f.frame_rate() >= SLOWEST, std::cmp::Reverse(off), f.frame_rate().min(30), ease)
+fn start(format: &Prepared) -> Result<nokhwa::Camera, String> {
+    let name = format.node.file_name().and_then(|name| name.to_str()?.strip_prefix("video")?.parse().ok());
+    let index = name.ok_or_else(|| format!("nokhwa reads only /dev/videoN; use v4l2:{}", format.node.display()))?;
+    let pixels = match format.pixels {
+        Pixels::Plain(Packing::Yuyv) => FrameFormat::YUYV,
+        Pixels::Plain(Packing::Nv12) => FrameFormat::NV12,
+        Pixels::Plain(Packing::Grey) => FrameFormat::GRAY,
+        Pixels::Jpeg => FrameFormat::MJPEG,
+    };
+    let (width, height) = format.offer.size;
+    let exact = CameraFormat::new_from(width, height, pixels, format.offer.interval.1);
+    let request = RequestedFormat::new::<LumaFormat>(RequestedFormatType::Exact(exact));
+    let mut camera = nokhwa::Camera::new(CameraIndex::Index(index), request).map_err(|e| e.to_string())?;
+    camera.open_stream().map_err(|e| e.to_string())?;
+    Ok(camera)
 }
 
-impl Source for NokhwaCamera {
+impl Source for Nokhwa {
     fn next(&mut self, into: &mut Luma) -> Result<bool, CaptureError> {
-        let format = self.0.camera_format();
+        // nokhwa waits for a frame without a limit.
+        let limit = if self.started { STALLED } else { STARTING };
         // Borrowed from the driver, unlike `frame()`, which copies all of it.
-        let bytes = self.0.frame_raw().map_err(|e| CaptureError::Source(format!("the camera has gone: {e}")))?;
-        let packing = match format.format() {
-            FrameFormat::YUYV => Packing::Yuyv,
-            FrameFormat::NV12 => Packing::Nv12,
-            FrameFormat::GRAY => Packing::Grey,
-            FrameFormat::MJPEG => return into.decode_jpeg(&bytes).map(|()| true).map_err(broken),
-            other => {
-                return Err(CaptureError::Source(format!(
-                    "the camera sends {other}, which this program does not read"
-                )));
-            }
-        };
-        let size = [format.width() as usize, format.height() as usize];
-        // nokhwa does not tell of padding between rows.
-        yuv::copy(packing, &bytes, size, packing.row(size[0]), into).map(|()| true).map_err(|e| broken(e.into()))
+        let (bytes, late) = self.deadline.within(limit, || self.camera.frame_raw());
+        let bytes = bytes.map_err(|e| match late {
+            true => CaptureError::Stalled,
+            false => CaptureError::Source(format!("the camera has gone: {e}")),
+        })?;
+        self.started = true;
+        luma(&bytes, &self.format, into).map(|()| true)
     }
 
     fn is_live(&self) -> bool {
         true
     }
-}
-
-/// One bad frame is skipped: USB drops bytes now and then.
-fn broken(problem: String) -> CaptureError {
-    CaptureError::Picture { path: "camera frame".into(), problem }
 }
