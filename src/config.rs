@@ -97,6 +97,8 @@ pub struct GateConfig {
     pub line: u32,
     /// The level that energises the relay.
     pub active: Active,
+    /// How it opens.
+    pub opens: GateOpens,
     /// How long it opens, milliseconds.
     pub pulse_ms: u64,
     /// The GPIO on which the turnstile says that somebody went through; none if it does not say.
@@ -105,6 +107,12 @@ pub struct GateConfig {
     pub passage_active: Active,
     /// How long each person may take to go through, milliseconds.
     pub passage_wait_ms: u64,
+    /// Seconds after which a door whose contact stays closed is one that is held open; 0 for never.
+    pub door_held_s: u32,
+    /// The GPIO on which a fire alarm says that the gate must stand open; none if there is none.
+    pub fire_line: Option<u32>,
+    /// The level that says so.
+    pub fire_active: Active,
 }
 
 impl Default for GateConfig {
@@ -114,12 +122,26 @@ impl Default for GateConfig {
             chip: None,
             line: 17,
             active: Active::High,
+            opens: GateOpens::Pulse,
             pulse_ms: 500,
             passage_line: None,
             passage_active: Active::Low,
             passage_wait_ms: 8000,
+            door_held_s: 30,
+            fire_line: None,
+            fire_active: Active::High,
         }
     }
+}
+
+/// How a gate opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GateOpens {
+    /// The relay gives a pulse: an order to a turnstile that knows the rest.
+    Pulse,
+    /// The relay stays energised until everybody is through, or their time is up: the lock of a door.
+    Hold,
 }
 
 /// A buzzer and lamps that say each verdict, on lines of the gate's driver.
@@ -605,6 +627,14 @@ impl Config {
         if !(500..=60_000).contains(&self.gate.passage_wait_ms) {
             return Err("gate.passage_wait_ms must be from 500 to 60000".into());
         }
+        if self.gate.opens == GateOpens::Hold && self.gate.passage_line.is_none() {
+            return Err(
+                "gate.opens is hold, so gate.passage_line must name the contact that tells who went through".into()
+            );
+        }
+        if self.gate.door_held_s > 3600 {
+            return Err("gate.door_held_s must be at most 3600".into());
+        }
         self.check_lines()?;
         if !(5..=86_400).contains(&self.sync.every_s) {
             return Err("sync.every_s must be from 5 to 86400".into());
@@ -649,6 +679,7 @@ impl Config {
         let lines = [
             ("gate.line, which drives the relay", Some(self.gate.line)),
             ("gate.passage_line", self.gate.passage_line),
+            ("gate.fire_line", self.gate.fire_line),
             ("signals.buzzer_line", self.signals.buzzer_line),
             ("signals.pass_lamp_line", self.signals.pass_lamp_line),
             ("signals.deny_lamp_line", self.signals.deny_lamp_line),
@@ -668,6 +699,7 @@ fn known_keys() -> Vec<String> {
     // An absent option would be a missing key.
     full.gate.chip = Some(String::new());
     full.gate.passage_line = Some(0);
+    full.gate.fire_line = Some(0);
     let SignalsConfig { buzzer_line, pass_lamp_line, deny_lamp_line, .. } = &mut full.signals;
     for line in [buzzer_line, pass_lamp_line, deny_lamp_line] {
         *line = Some(0);
@@ -751,6 +783,8 @@ mod tests {
             ("theme = \"dawn\"", "theme"),
             ("[show]\nperson_s = 3601", "show.person_s"),
             ("[sound]\nvolume = 101", "sound.volume"),
+            ("[gate]\nopens = \"hold\"", "gate.passage_line must name the contact"),
+            ("[gate]\nfire_line = 17", "gate.fire_line must be another line than gate.line"),
             ("[gate]\npassage_line = 17", "gate.passage_line must be another line than gate.line"),
             ("[signals]\nbuzzer_line = 17", "signals.buzzer_line must be another line than gate.line"),
             (

@@ -189,7 +189,7 @@ impl Running {
             }
         }
         let trust = Arc::new(RwLock::new(loaded));
-        let gate = gate::open(&config.gate)?;
+        let gate = gate::open(&config.gate, &config.signals)?;
         tracing::info!("gate: {}", gate.describe());
         let signals = Signals::open(&config.gate, &config.signals, Duration::from_millis(config.show.verdict_ms));
 

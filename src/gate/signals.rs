@@ -108,6 +108,12 @@ impl Shared {
     }
 }
 
+/// Sets those of the configuration to the level at which they are off.
+pub(super) fn release(gate: &GateConfig, config: &SignalsConfig) -> Result<(), GateError> {
+    let lines = Output::ALL.into_iter().filter_map(|which| Some((which, which.line(config)?)));
+    lines.map(|(which, line)| output(gate, line, config.active, which.name()).map(drop)).fold(Ok(()), Result::and)
+}
+
 /// The buzzer and the lamps of a gate, as far as it has any. Dropping them turns them off.
 pub struct Signals {
     shared: Arc<Shared>,
