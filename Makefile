@@ -12,7 +12,7 @@ COVERAGE = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm
 	-Cdebug-assertions=yes -Coverflow-checks=yes --cfg fuzzing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test simulate power-cut lint screens places window-test pi kiosk-pi bench screen-bench bench-decode misreads fuzz vectors deny
+.PHONY: help setup build run test simulate power-cut soak lint screens places window-test pi kiosk-pi bench screen-bench bench-decode misreads fuzz vectors deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ power-cut: setup ## Kill a gate at KILLS (500) random moments (SEED=1), and cut 
 	KILLS=$(or $(KILLS),500) SEED=$(or $(SEED),1) $(CARGO) test --workspace --locked --test power_cut
 	@$(CARGO) build --workspace --locked
 	$(BIN)/tongguan-simulate power-cut $(ARGS)
+
+soak: setup ## Eight hours of a busy gate with faults, as fast as it goes: no growth of memory, files or threads (MINUTES=480)
+	@$(CARGO) build --workspace --locked
+	MINUTES=$(or $(MINUTES),480) SOAK_PLOT=$(or $(PLOT),target/soak.svg) $(CARGO) test --workspace --locked --test soak
 
 lint: setup ## Formatting and lints, warnings are errors
 	$(CARGO) fmt --all --check
