@@ -53,7 +53,7 @@ impl Default for Config {
         Self {
             data_dir: "/var/lib/tongguan".into(),
             registry: String::new(),
-            camera: CameraSource::Nokhwa(0),
+            camera: CameraSource::Camera(Camera::default()),
             screen: ScreenKind::Window,
             language: Language::Zh,
             theme: Theme::Auto,
@@ -97,6 +97,8 @@ pub struct GateConfig {
     pub line: u32,
     /// The level that energises the relay.
     pub active: Active,
+    /// How it opens.
+    pub opens: GateOpens,
     /// How long it opens, milliseconds.
     pub pulse_ms: u64,
     /// The GPIO on which the turnstile says that somebody went through; none if it does not say.
@@ -105,6 +107,12 @@ pub struct GateConfig {
     pub passage_active: Active,
     /// How long each person may take to go through, milliseconds.
     pub passage_wait_ms: u64,
+    /// Seconds after which a door whose contact stays closed is one that is held open; 0 for never.
+    pub door_held_s: u32,
+    /// The GPIO on which a fire alarm says that the gate must stand open; none if there is none.
+    pub fire_line: Option<u32>,
+    /// The level that says so.
+    pub fire_active: Active,
 }
 
 impl Default for GateConfig {
@@ -114,12 +122,26 @@ impl Default for GateConfig {
             chip: None,
             line: 17,
             active: Active::High,
+            opens: GateOpens::Pulse,
             pulse_ms: 500,
             passage_line: None,
             passage_active: Active::Low,
             passage_wait_ms: 8000,
+            door_held_s: 30,
+            fire_line: None,
+            fire_active: Active::High,
         }
     }
+}
+
+/// How a gate opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GateOpens {
+    /// The relay gives a pulse: an order to a turnstile that knows the rest.
+    Pulse,
+    /// The relay stays energised until everybody is through, or their time is up: the lock of a door.
+    Hold,
 }
 
 /// A buzzer and lamps that say each verdict, on lines of the gate's driver.
@@ -282,16 +304,81 @@ impl Default for SoundConfig {
     }
 }
 
-/// Where frames come from: `nokhwa:INDEX`, `replay:PATH[?fps=15&loop=0]`, `none`.
+/// Where frames come from: `nokhwa:0`, `v4l2:/dev/v4l/by-id/...`, `replay:PATH[?fps=15&loop=0]`, `none`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum CameraSource {
-    /// A camera by its index.
-    Nokhwa(u32),
+    /// A camera.
+    Camera(Camera),
     /// Recorded frames.
     Replay(Replay),
     /// Nothing.
     None,
+}
+
+/// A camera, the driver through which it is read, and what it is set to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Camera {
+    /// Through what.
+    pub driver: CameraDriver,
+    /// Which.
+    pub place: CameraPlace,
+    /// The lens.
+    pub focus: Adjusted,
+    /// The time a frame is exposed, in the camera's unit (UVC: 100 us).
+    pub exposure: Adjusted,
+}
+
+impl Default for Camera {
+    fn default() -> Self {
+        let (focus, exposure) = (Adjusted::Auto, Adjusted::Auto);
+        Self { driver: CameraDriver::Nokhwa, place: CameraPlace::Index(0), focus, exposure }
+    }
+}
+
+impl std::fmt::Display for Camera {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&String::from(CameraSource::Camera(self.clone())))
+    }
+}
+
+/// Through what a camera is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CameraDriver {
+    /// nokhwa.
+    Nokhwa,
+    /// V4L2 itself.
+    V4l2,
+}
+
+impl CameraDriver {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Nokhwa => "nokhwa",
+            Self::V4l2 => "v4l2",
+        }
+    }
+}
+
+/// Which camera.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CameraPlace {
+    /// The first one that there is.
+    First,
+    /// `/dev/videoN`.
+    Index(u32),
+    /// A node or a link to one: those in `/dev/v4l/by-id` know a camera by its serial number, those in `/dev/v4l/by-path` by
+    /// its port.
+    Path(PathBuf),
+}
+
+/// What a camera does by itself, or is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adjusted {
+    /// By itself.
+    Auto,
+    /// To that value.
+    At(u16),
 }
 
 /// Recorded frames: a folder of pictures in name order, a .y4m or a .mjpeg file.
@@ -309,14 +396,52 @@ impl FromStr for CameraSource {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
-        let usage = || format!("{s:?} is not a camera: use nokhwa:0, replay:PATH, replay:PATH?fps=15&loop=0 or none");
-        match s.split_once(':') {
-            None if s == "none" => Ok(Self::None),
-            Some(("nokhwa", index)) => index.parse().map(Self::Nokhwa).map_err(|_| usage()),
-            Some(("replay", rest)) if !rest.is_empty() => replay(rest).map(Self::Replay),
+        let usage = || {
+            format!(
+                "{s:?} is not a camera: use nokhwa:0, v4l2:/dev/v4l/by-id/..., replay:PATH, replay:PATH?fps=15&loop=0 or none"
+            )
+        };
+        let (kind, rest) = s.split_once(':').unwrap_or((s, ""));
+        match kind {
+            "none" if kind == s => Ok(Self::None),
+            "nokhwa" => camera(CameraDriver::Nokhwa, rest).map(Self::Camera),
+            "v4l2" => camera(CameraDriver::V4l2, rest).map(Self::Camera),
+            "replay" if !rest.is_empty() => replay(rest).map(Self::Replay),
             _ => Err(usage()),
         }
     }
+}
+
+fn camera(driver: CameraDriver, rest: &str) -> Result<Camera, String> {
+    let (place, options) = rest.split_once('?').unwrap_or((rest, ""));
+    let place = match place {
+        "" => CameraPlace::First,
+        path if path.starts_with('/') => CameraPlace::Path(path.into()),
+        index => CameraPlace::Index(index.parse().map_err(|_| {
+            format!(
+                "{index:?} is no camera: give its number, its path (/dev/v4l/by-id/...), or nothing for the first one"
+            )
+        })?),
+    };
+    let mut camera = Camera { driver, place, ..Camera::default() };
+    for option in options.split('&').filter(|o| !o.is_empty()) {
+        let usage = || {
+            format!(
+                "{option:?} is not an option of a camera: use focus=auto, focus=NUMBER, exposure=auto or exposure=NUMBER"
+            )
+        };
+        let (name, value) = option.split_once('=').ok_or_else(usage)?;
+        let adjusted = match value {
+            "auto" => Adjusted::Auto,
+            number => Adjusted::At(number.parse().map_err(|_| usage())?),
+        };
+        match name {
+            "focus" => camera.focus = adjusted,
+            "exposure" => camera.exposure = adjusted,
+            _ => return Err(usage()),
+        }
+    }
+    Ok(camera)
 }
 
 fn replay(rest: &str) -> Result<Replay, String> {
@@ -351,7 +476,29 @@ impl From<CameraSource> for String {
     fn from(source: CameraSource) -> Self {
         match source {
             CameraSource::None => "none".into(),
-            CameraSource::Nokhwa(index) => format!("nokhwa:{index}"),
+            CameraSource::Camera(camera) => {
+                let place = match &camera.place {
+                    CameraPlace::First => String::new(),
+                    CameraPlace::Index(index) => format!(":{index}"),
+                    CameraPlace::Path(path) => format!(":{}", path.display()),
+                };
+                let option = |name: &str, adjusted| match adjusted {
+                    Adjusted::Auto => None,
+                    Adjusted::At(value) => Some(format!("{name}={value}")),
+                };
+                let options: Vec<_> = [option("focus", camera.focus), option("exposure", camera.exposure)]
+                    .into_iter()
+                    .flatten()
+                    .collect();
+                let mark = if options.is_empty() {
+                    ""
+                } else if place.is_empty() {
+                    ":?"
+                } else {
+                    "?"
+                };
+                format!("{}{place}{mark}{}", camera.driver.name(), options.join("&"))
+            }
             CameraSource::Replay(r) => {
                 format!("replay:{}?fps={}&loop={}", r.path.display(), r.fps, u8::from(r.repeat))
             }
@@ -480,6 +627,14 @@ impl Config {
         if !(500..=60_000).contains(&self.gate.passage_wait_ms) {
             return Err("gate.passage_wait_ms must be from 500 to 60000".into());
         }
+        if self.gate.opens == GateOpens::Hold && self.gate.passage_line.is_none() {
+            return Err(
+                "gate.opens is hold, so gate.passage_line must name the contact that tells who went through".into()
+            );
+        }
+        if self.gate.door_held_s > 3600 {
+            return Err("gate.door_held_s must be at most 3600".into());
+        }
         self.check_lines()?;
         if !(5..=86_400).contains(&self.sync.every_s) {
             return Err("sync.every_s must be from 5 to 86400".into());
@@ -524,6 +679,7 @@ impl Config {
         let lines = [
             ("gate.line, which drives the relay", Some(self.gate.line)),
             ("gate.passage_line", self.gate.passage_line),
+            ("gate.fire_line", self.gate.fire_line),
             ("signals.buzzer_line", self.signals.buzzer_line),
             ("signals.pass_lamp_line", self.signals.pass_lamp_line),
             ("signals.deny_lamp_line", self.signals.deny_lamp_line),
@@ -543,6 +699,7 @@ fn known_keys() -> Vec<String> {
     // An absent option would be a missing key.
     full.gate.chip = Some(String::new());
     full.gate.passage_line = Some(0);
+    full.gate.fire_line = Some(0);
     let SignalsConfig { buzzer_line, pass_lamp_line, deny_lamp_line, .. } = &mut full.signals;
     for line in [buzzer_line, pass_lamp_line, deny_lamp_line] {
         *line = Some(0);
@@ -626,6 +783,8 @@ mod tests {
             ("theme = \"dawn\"", "theme"),
             ("[show]\nperson_s = 3601", "show.person_s"),
             ("[sound]\nvolume = 101", "sound.volume"),
+            ("[gate]\nopens = \"hold\"", "gate.passage_line must name the contact"),
+            ("[gate]\nfire_line = 17", "gate.fire_line must be another line than gate.line"),
             ("[gate]\npassage_line = 17", "gate.passage_line must be another line than gate.line"),
             ("[signals]\nbuzzer_line = 17", "signals.buzzer_line must be another line than gate.line"),
             (
@@ -652,14 +811,25 @@ mod tests {
 
     #[test]
     fn cameras_are_read_as_they_are_written() {
-        for text in ["none", "nokhwa:2", "replay:/a/b?fps=7.5&loop=0", "replay:C?x.y4m?fps=15&loop=1"] {
+        for text in [
+            "none",
+            "nokhwa",
+            "nokhwa:2",
+            "v4l2:/dev/v4l/by-id/usb-A_B-video-index0?focus=30&exposure=200",
+            "v4l2:?focus=30",
+            "replay:/a/b?fps=7.5&loop=0",
+            "replay:C?x.y4m?fps=15&loop=1",
+        ] {
             let source: CameraSource = text.parse().unwrap();
             assert_eq!(String::from(source), text);
         }
         for wrong in [
             "",
-            "nokhwa",
+            "none:",
             "nokhwa:x",
+            "v4l2:-1",
+            "v4l2:0?focus=near",
+            "v4l2:0?iris=3",
             "replay:",
             "replay:/a?speed=2",
             "replay:/a?fps=-1",

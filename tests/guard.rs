@@ -341,6 +341,46 @@ fn a_guards_own_code_logs_them_in_while_their_page_is_open_and_only_a_phones_doe
 }
 
 #[test]
+fn a_guard_on_duty_holds_the_gate_open_until_a_guard_lets_it_close_and_both_are_journaled() {
+    let (checkpoint, code) = asking();
+    let file = DataDir::open(Path::new(&checkpoint.data())).unwrap().guards_file();
+    let mut roster = Roster::default();
+    let pin = || Pin::parse("2580").unwrap();
+    roster.add("王", Role::Guard, &pin()).unwrap();
+    roster.write(&file).unwrap();
+    let gate = Gatehouse::open(checkpoint, &code, |_| {});
+    gate.journal(1);
+    let hold = |held| gate.touch.send(Request::Hold(held)).unwrap();
+    hold(true);
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(gate.pulses(), 0, "nobody is on duty");
+    gate.touch.send(Request::LogIn { name: "王".into(), pin: pin() }).unwrap();
+    gate.rule_on_duty(1, Answer::TurnedAway);
+    hold(true);
+    hold(true);
+    let journal = gate.journal(4);
+    gate.touch.send(Request::LogOut).unwrap();
+    // Longer than any pulse here.
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(gate.relay.history().last().unwrap().energised, "a shift that ends does not close it");
+    assert_eq!((text(&journal[2]["reason"]), &journal[2]["handle"]), ("held_open".into(), &Value::Null));
+    assert_eq!((text(&journal[3]["guard"]), text(&journal[3]["gate"])), ("王".into(), "opened".into()));
+    hold(false);
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(gate.relay.history().last().unwrap().energised, "nobody is on duty");
+    gate.touch.send(Request::LogIn { name: "王".into(), pin: pin() }).unwrap();
+    let end = Instant::now() + Duration::from_secs(20);
+    while gate.relay.history().last().unwrap().energised {
+        assert!(Instant::now() < end);
+        hold(false);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let last = gate.journal(6);
+    assert_eq!((text(&last[5]["reason"]), text(&last[5]["answer"])), ("held_over".into(), "turned_away".into()));
+    assert_eq!((gate.pulses(), gate.close().len()), (1, 6));
+}
+
+#[test]
 fn the_gate_is_tried_by_a_technician_at_the_service_page_only_and_their_name_is_in_the_journal() {
     let (checkpoint, code) = asking();
     let dir = DataDir::open(Path::new(&checkpoint.data())).unwrap();

@@ -4,15 +4,16 @@
 //! A replay waits instead, so that every recorded frame is judged. Pictures that were looked at come back as [`Spares`], so
 //! a camera that has warmed up takes no new memory.
 
+mod camera;
 mod complaint;
 mod luma;
 mod mailbox;
-mod nokhwa;
 mod replay;
 mod spares;
 mod y4m;
 pub mod yuv;
 
+pub use camera::{Offer, offers};
 pub use luma::Luma;
 pub use mailbox::{Closed, Mailbox};
 pub use spares::Spares;
@@ -41,6 +42,9 @@ pub enum CaptureError {
     /// The source cannot be opened, or has gone.
     #[error("{0}")]
     Source(String),
+    /// The camera is there and sends nothing.
+    #[error("the camera has stalled: it sends no frames")]
+    Stalled,
     /// One picture is unusable; there may be more.
     #[error("{}: {problem}", .path.display())]
     Picture {
@@ -56,6 +60,7 @@ impl CaptureError {
     fn words(&self) -> Text {
         match self {
             Self::Source(_) => Text::new("已断开，请检查插头", "has gone; check its plug"),
+            Self::Stalled => Text::new("没有画面，正在重新打开", "sends no picture; it is being opened anew"),
             Self::Picture { .. } => Text::new("画面损坏，请检查连线", "sends broken pictures; check the cable"),
         }
     }
@@ -88,7 +93,7 @@ pub trait Source {
 pub fn open(source: &CameraSource) -> Result<Option<Box<dyn Source>>, CaptureError> {
     match source {
         CameraSource::None => Ok(None),
-        CameraSource::Nokhwa(index) => Ok(Some(Box::new(nokhwa::NokhwaCamera::open(*index)?))),
+        CameraSource::Camera(camera) => camera::open(camera).map(Some),
         CameraSource::Replay(replay) => Ok(Some(replay::open(replay)?)),
     }
 }

@@ -4,6 +4,7 @@ mod doctor;
 mod guards;
 mod note;
 mod questions;
+mod relay;
 mod run;
 mod support;
 mod upkeep;
@@ -59,6 +60,11 @@ enum Command {
     Support(support::SupportArgs),
     /// Say who may log in at this gate.
     Guard(guards::GuardArgs),
+    /// Set relay, lamps and buzzer to the level at which they are off, after a gate that could not do so itself.
+    Release(relay::ReleaseArgs),
+    /// Let go of the relay when the gate's own program cannot; it is started by `run`
+    #[command(name = tongguan::gate::KEEPER, hide = true)]
+    Keep,
     /// Set up a data folder that trusts one registry.
     Init(upkeep::InitArgs),
 }
@@ -88,6 +94,8 @@ impl Cli {
             Command::Doctor(args) => args.run(),
             Command::Support(args) => args.run(),
             Command::Guard(args) => args.run(),
+            Command::Release(args) => args.run(),
+            Command::Keep => relay::keep(),
             Command::Init(args) => args.run(),
         }
     }

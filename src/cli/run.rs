@@ -26,7 +26,8 @@ use super::{Answer, Place, clock, in_words};
 pub(super) struct RunArgs {
     #[command(flatten)]
     place: Place,
-    /// Where frames come from: nokhwa:INDEX, replay:PATH (a folder of pictures, a .y4m or .mjpeg file; `?fps=15&loop=0`), none
+    /// Where frames come from: nokhwa:INDEX or v4l2:INDEX (or a path of /dev/v4l/by-id), replay:PATH (a folder of pictures, a .y4m
+    /// or .mjpeg file; `?fps=15&loop=0`), none
     #[arg(long, value_name = "SOURCE")]
     camera: Option<CameraSource>,
     /// What drives the relay; auto is rppal on a Raspberry Pi, else gpiocdev if a chip is configured, else sim
@@ -188,7 +189,7 @@ impl Running {
             }
         }
         let trust = Arc::new(RwLock::new(loaded));
-        let gate = gate::open(&config.gate)?;
+        let gate = gate::open(&config.gate, &config.signals)?;
         tracing::info!("gate: {}", gate.describe());
         let signals = Signals::open(&config.gate, &config.signals, Duration::from_millis(config.show.verdict_ms));
 

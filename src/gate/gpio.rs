@@ -1,16 +1,10 @@
 //! Outputs and inputs on GPIO: rppal on a Raspberry Pi, gpiocdev on anything with a gpiochip.
 
-use std::time::Duration;
-
 use gpiocdev::Request;
-use gpiocdev::line::{Bias, EdgeDetection, Value};
-use rppal::gpio::Trigger;
+use gpiocdev::line::{Bias, Value};
 
-use super::{GateError, Relay, Sensor};
+use super::{Contact, GateError, Relay};
 use crate::config::{Active, GateConfig};
-
-/// A contact bounces; nobody follows anybody through a turnstile within this.
-const DEBOUNCE: Duration = Duration::from_millis(50);
 
 /// A pin of a Raspberry Pi.
 pub(super) struct Rppal {
@@ -46,31 +40,24 @@ impl Relay for Rppal {
     }
 }
 
-/// An input pin of a Raspberry Pi, pulled to the level at which nobody goes through.
+/// An input pin of a Raspberry Pi, pulled to the level at which it says nothing.
 pub(super) struct RppalInput {
     pin: rppal::gpio::InputPin,
     active: Active,
 }
 
 impl RppalInput {
-    pub(super) fn open(config: &GateConfig, line: u32) -> Result<Self, GateError> {
+    pub(super) fn open(line: u32, active: Active) -> Result<Self, GateError> {
         let pin = rppal_pin(line)?;
-        let (mut pin, trigger) = match config.passage_active {
-            Active::High => (pin.into_input_pulldown(), Trigger::RisingEdge),
-            Active::Low => (pin.into_input_pullup(), Trigger::FallingEdge),
+        let pin = match active {
+            Active::High => pin.into_input_pulldown(),
+            Active::Low => pin.into_input_pullup(),
         };
-        pin.set_interrupt(trigger, Some(DEBOUNCE)).map_err(|e| rppal_fails(line, &e))?;
-        Ok(Self { pin, active: config.passage_active })
+        Ok(Self { pin, active })
     }
 }
 
-impl Sensor for RppalInput {
-    fn wait(&mut self, at_most: Duration) -> Result<bool, GateError> {
-        let line = u32::from(self.pin.pin());
-        let event = self.pin.poll_interrupt(false, Some(at_most)).map_err(|e| rppal_fails(line, &e))?;
-        Ok(event.is_some())
-    }
-
+impl Contact for RppalInput {
     fn is_active(&self) -> Result<bool, GateError> {
         Ok(self.pin.is_high() == (self.active == Active::High))
     }
@@ -109,7 +96,7 @@ impl Gpiocdev {
     }
 }
 
-/// An input line of a gpiochip, pulled to the level at which nobody goes through.
+/// An input line of a gpiochip, pulled to the level at which it says nothing.
 pub(super) struct GpiocdevInput {
     request: Request,
     line: u32,
@@ -117,12 +104,11 @@ pub(super) struct GpiocdevInput {
 }
 
 impl GpiocdevInput {
-    pub(super) fn open(config: &GateConfig, line: u32) -> Result<Self, GateError> {
+    pub(super) fn open(config: &GateConfig, line: u32, active: Active) -> Result<Self, GateError> {
         let (mut builder, chip) = line_of(config, line)?;
-        builder.as_input().with_edge_detection(EdgeDetection::RisingEdge).with_debounce_period(DEBOUNCE);
-        match config.passage_active {
+        builder.as_input();
+        match active {
             Active::High => builder.with_bias(Bias::PullDown),
-            // Rising is to active, whatever the level.
             Active::Low => builder.with_bias(Bias::PullUp).as_active_low(),
         };
         let request = builder.request().map_err(|e| line_fails(line, &chip, &e))?;
@@ -130,16 +116,7 @@ impl GpiocdevInput {
     }
 }
 
-impl Sensor for GpiocdevInput {
-    fn wait(&mut self, at_most: Duration) -> Result<bool, GateError> {
-        let fails = |e| line_fails(self.line, &self.chip, &e);
-        let there = self.request.wait_edge_event(at_most).map_err(fails)?;
-        if there {
-            self.request.read_edge_event().map_err(fails)?;
-        }
-        Ok(there)
-    }
-
+impl Contact for GpiocdevInput {
     fn is_active(&self) -> Result<bool, GateError> {
         let value = self.request.value(self.line).map_err(|e| line_fails(self.line, &self.chip, &e))?;
         Ok(value == Value::Active)

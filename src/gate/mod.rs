@@ -1,27 +1,35 @@
 //! The relay that opens the gate.
 //!
-//! Invariant: the relay never stays energised because something died. A timer thread of its own releases it; if that
-//! thread is gone the relay is not energised in the first place; and when the process ends in order, on a signal or by a
-//! panic, the relay is released on the way out. A process that is killed outright (SIGKILL, out of memory) in mid-pulse
-//! cannot: gpiocdev's line goes back to the kernel, but rppal's pin keeps its level until the next start releases it. So the
-//! wiring needs a relay that times out by itself (docs/OPERATIONS.md).
+//! Invariant: the relay never stays energised because something died. A timer thread of its own releases it; if that thread is
+//! gone the relay is not energised in the first place; when the process ends in order, on a signal or by a panic, the relay is
+//! released on the way out; and when it is killed outright or hangs, a second process does it ([`keeper`]). What is left is a
+//! computer that stops as a whole, for which the wiring needs a relay that times out by itself (docs/INSTALL.md).
 
+mod contact;
 mod gpio;
+mod keeper;
+mod machine;
 mod passage;
-mod pulse;
 mod signals;
 mod sim;
+mod turnstile;
 
+pub use contact::Contact;
+pub use keeper::{COMMAND as KEEPER, keep};
+pub use machine::Gate;
 pub use passage::{Ended, Opening};
-pub use pulse::Gate;
 pub use signals::{Output, Signals};
-pub use sim::{Simulated, SimulatedSensor, Switched};
+pub use sim::{Simulated, SimulatedContact, Switched};
+pub use turnstile::{Happened, Stands};
 
 use std::path::Path;
 use std::time::Duration;
 
-use crate::config::{Active, GateConfig, GateDriver};
+use crate::config::{Active, GateConfig, GateDriver, GateOpens, SignalsConfig};
 use crate::lang::Text;
+use keeper::Keeper;
+use machine::Contacts;
+use turnstile::Opens;
 
 /// Why the gate could not be moved.
 #[derive(Debug, thiserror::Error)]
@@ -67,35 +75,42 @@ pub trait Relay: Send {
     fn describe(&self) -> String;
 }
 
-/// The input on which a turnstile says that somebody went through.
-pub trait Sensor: Send {
-    /// Waits at most `at_most` for the next passage; whether there was one.
-    ///
-    /// # Errors
-    /// [`GateError::Driver`].
-    fn wait(&mut self, at_most: Duration) -> Result<bool, GateError>;
-
-    /// Whether it says so at this moment.
-    ///
-    /// # Errors
-    /// [`GateError::Driver`].
-    fn is_active(&self) -> Result<bool, GateError>;
-}
-
 /// The gate of the configuration. `auto` is rppal on a Raspberry Pi, else gpiocdev if a chip is configured, else simulated.
 ///
 /// # Errors
 /// [`GateError::Driver`].
-pub fn open(config: &GateConfig) -> Result<Gate, GateError> {
+pub fn open(config: &GateConfig, signals: &SignalsConfig) -> Result<Gate, GateError> {
+    // Before the relay: from its first moment on there is somebody to let go of it.
+    let keeper = (!matches!(driver(config), Driver::Sim)).then(|| Keeper::start(config, signals));
     let relay = output(config, config.line, config.active, "relay")?;
-    let gate = Gate::new(relay, Duration::from_millis(config.pulse_ms))?;
-    let Some(line) = config.passage_line else { return Ok(gate) };
-    let sensor: Box<dyn Sensor> = match driver(config) {
-        Driver::Rppal => Box::new(gpio::RppalInput::open(config, line)?),
-        Driver::Gpiocdev => Box::new(gpio::GpiocdevInput::open(config, line)?),
-        Driver::Sim => Box::new(SimulatedSensor::default()),
+    let opens = match config.opens {
+        GateOpens::Pulse => Opens::Pulse(Duration::from_millis(config.pulse_ms)),
+        GateOpens::Hold => Opens::Hold,
     };
-    gate.with_sensor(sensor, Duration::from_millis(config.passage_wait_ms))
+    let wait = Duration::from_millis(config.passage_wait_ms);
+    let held = (config.door_held_s > 0).then(|| Duration::from_secs(config.door_held_s.into()));
+    let passage = config.passage_line.map(|line| input(config, line, config.passage_active)).transpose()?;
+    let fire = config.fire_line.map(|line| input(config, line, config.fire_active)).transpose()?;
+    let contacts = Contacts { passage: passage.map(|contact| (contact, wait, held)), fire };
+    Gate::with(relay, opens, contacts, keeper)
+}
+
+/// Sets every output of a gate to the level at which it is released, for a program that could not.
+///
+/// # Errors
+/// The first [`GateError::Driver`]; the other outputs are released all the same.
+pub fn release_all(config: &GateConfig, signals: &SignalsConfig) -> Result<(), GateError> {
+    let relay = output(config, config.line, config.active, "relay").map(drop);
+    signals::release(config, signals).and(relay)
+}
+
+/// An input of the gate's driver.
+fn input(config: &GateConfig, line: u32, active: Active) -> Result<Box<dyn Contact>, GateError> {
+    Ok(match driver(config) {
+        Driver::Rppal => Box::new(gpio::RppalInput::open(line, active)?),
+        Driver::Gpiocdev => Box::new(gpio::GpiocdevInput::open(config, line, active)?),
+        Driver::Sim => Box::new(SimulatedContact::default()),
+    })
 }
 
 /// An output of the gate's driver.

@@ -74,6 +74,21 @@ impl Openings {
         self.ended.extend(over.iter().map(|a| a.so_far));
     }
 
+    /// How long each may take.
+    pub(super) fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    /// Whether somebody may still go through.
+    pub(super) fn is_awaiting(&self) -> bool {
+        !self.awaited.is_empty()
+    }
+
+    /// An opening that did not happen.
+    pub(super) fn cancel(&mut self, opening: Opening) {
+        self.awaited.retain(|a| a.so_far.opening != opening);
+    }
+
     /// The input does not work: nobody can say who went through.
     pub(super) fn forget(&mut self) {
         self.awaited.clear();

@@ -17,6 +17,8 @@ const BEEP: Duration = Duration::from_millis(90);
 const BETWEEN_BEEPS: Duration = Duration::from_millis(110);
 /// Half a blink of both lamps.
 const BLINK: Duration = Duration::from_millis(250);
+/// How long an alarm lasts.
+const ALARM: Duration = Duration::from_secs(4);
 /// How long an output is on that a technician tries.
 const TRIAL: Duration = Duration::from_secs(1);
 
@@ -56,6 +58,8 @@ impl Output {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Say {
     Verdict(Verdict),
+    /// Something happened at the gate that somebody should look at.
+    Alarm,
     Try(Output),
 }
 
@@ -74,6 +78,8 @@ impl Say {
                 };
                 (0..beeps).any(|n| (one * n..one * n + BEEP).contains(&after))
             }
+            (Self::Alarm, Output::Buzzer | Output::DenyLamp) => blinks,
+            (Self::Alarm, Output::PassLamp) => false,
             (Self::Verdict(Verdict::Confirm), _) => blinks,
             (Self::Verdict(Verdict::Pass), which) => which == Output::PassLamp,
             (Self::Verdict(Verdict::Deny), which) => which == Output::DenyLamp,
@@ -106,6 +112,12 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Sets those of the configuration to the level at which they are off.
+pub(super) fn release(gate: &GateConfig, config: &SignalsConfig) -> Result<(), GateError> {
+    let lines = Output::ALL.into_iter().filter_map(|which| Some((which, which.line(config)?)));
+    lines.map(|(which, line)| output(gate, line, config.active, which.name()).map(drop)).fold(Ok(()), Result::and)
 }
 
 /// The buzzer and the lamps of a gate, as far as it has any. Dropping them turns them off.
@@ -158,6 +170,13 @@ impl Signals {
     pub fn say(&self, verdict: Verdict) {
         if self.on {
             self.put(Say::Verdict(verdict));
+        }
+    }
+
+    /// Asks somebody to look at the gate: buzzer and deny lamp go on and off together for some seconds. Returns at once.
+    pub fn alarm(&self) {
+        if self.on {
+            self.put(Say::Alarm);
         }
     }
 
@@ -265,6 +284,7 @@ fn play(shared: &Shared, mut outputs: Outputs, verdict_for: Duration) {
 fn lasts(say: Say, verdict_for: Duration) -> Duration {
     match say {
         Say::Verdict(_) => verdict_for,
+        Say::Alarm => ALARM,
         Say::Try(_) => TRIAL,
     }
 }
@@ -340,6 +360,15 @@ mod tests {
             let (first, last) = (lamp.iter().find(|s| s.energised).unwrap(), lamp.last().unwrap());
             assert!(last.at - first.at >= SHOWN - BLINK * 2, "{verdict:?}: {:?}", last.at - first.at);
         }
+    }
+
+    #[test]
+    fn an_alarm_is_seen_and_heard_together_and_ends_by_itself() {
+        let post = Post::new(true);
+        post.signals.as_ref().unwrap().alarm();
+        post.wait(|(on, _)| on[0] >= 3 && on[2] >= 3);
+        post.wait(|(_, off)| off);
+        assert_eq!(post.counts().0[1], 0, "nobody is let in by it");
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Outputs and a turnstile without hardware: they say what they do, and remember it.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{GateError, Relay, Sensor};
+use super::{Contact, GateError, Relay};
+
+/// How long a turnstile's contact is closed by somebody who goes through.
+const TURN: Duration = Duration::from_millis(120);
 
 /// One switching of an output.
 #[derive(Debug, Clone, Copy)]
@@ -56,29 +59,36 @@ impl Relay for Simulated {
     }
 }
 
-/// The simulated turnstile's input. Clones share one turnstile, which turns when it is told to.
+/// A simulated contact, such as a turnstile's, which turns when it is told to. Clones share one contact.
 #[derive(Debug, Clone, Default)]
-pub struct SimulatedSensor(Arc<(Mutex<u32>, Condvar)>);
+pub struct SimulatedContact(Arc<Mutex<Closed>>);
 
-impl SimulatedSensor {
-    /// Somebody goes through.
+#[derive(Debug, Default)]
+struct Closed {
+    always: bool,
+    /// Until when somebody goes through.
+    until: Option<Instant>,
+}
+
+impl SimulatedContact {
+    /// Somebody goes through: it closes for a moment.
     pub fn turn(&self) {
-        *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.1.notify_all();
+        self.lock().until = Some(Instant::now() + TURN);
+    }
+
+    /// It closes, or opens.
+    pub fn set(&self, closed: bool) {
+        self.lock().always = closed;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Closed> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Sensor for SimulatedSensor {
-    fn wait(&mut self, at_most: Duration) -> Result<bool, GateError> {
-        let turns = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let wait = self.0.1.wait_timeout_while(turns, at_most, |turns| *turns == 0);
-        let mut turns = wait.unwrap_or_else(PoisonError::into_inner).0;
-        let turned = *turns > 0;
-        *turns = turns.saturating_sub(1);
-        Ok(turned)
-    }
-
+impl Contact for SimulatedContact {
     fn is_active(&self) -> Result<bool, GateError> {
-        Ok(*self.0.0.lock().unwrap_or_else(PoisonError::into_inner) > 0)
+        let closed = self.lock();
+        Ok(closed.always || closed.until.is_some_and(|until| until > Instant::now()))
     }
 }

@@ -16,9 +16,9 @@ use super::workshop::Workshop;
 use super::{Camera, Parts, Sighting, status};
 use crate::config::{CameraSource, Config};
 use crate::decide::{CodeId, Decision, Known, Verdict, what, words};
-use crate::gate::{Gate, Signals};
+use crate::gate::{Gate, Happened, Signals};
 use crate::lang::Text;
-use crate::screen::{Offer, Outcome, Page, Request, Screen, Shown, StatusLine, Visit, Wish};
+use crate::screen::{Guards, Offer, Outcome, Page, Request, Screen, Shown, StatusLine, Visit, Wish};
 use crate::sound::{Sound, Tone};
 use crate::sync::SyncState;
 
@@ -46,6 +46,8 @@ pub(super) struct Attendant {
     named: Option<Instant>,
     /// Where the screen is.
     page: Page,
+    /// Who holds the gate open.
+    held_by: Option<String>,
     tokens: u64,
     shown_status: Vec<StatusLine>,
     shown_time: Option<Option<String>>,
@@ -81,6 +83,7 @@ impl Attendant {
             standing: None,
             named: None,
             page: Page::default(),
+            held_by: None,
             tokens: 0,
             shown_status: Vec::new(),
             shown_time: None,
@@ -108,7 +111,7 @@ impl Attendant {
                 },
                 recv(checks) -> checked => {
                     checked.into_iter().for_each(|checked| self.duty.checked(checked, Instant::now()));
-                    self.screen.guards(self.duty.view(Instant::now()));
+                    self.show_guards(Instant::now());
                 }
                 recv(found) -> found => found.into_iter().for_each(|found| self.learn(found)),
                 recv(done) -> done => {
@@ -152,7 +155,7 @@ impl Attendant {
             && let Some(handle) = self.judge.holder(text)
             && self.duty.show_code(handle, CodeId::of(text), now)
         {
-            self.screen.guards(self.duty.view(now));
+            self.show_guards(now);
             return;
         }
         // The decision and the relay, and only then everything slow.
@@ -199,9 +202,27 @@ impl Attendant {
             Request::Rule { token, answer, reason } => self.rule(token, answer, reason),
             Request::LogIn { name, pin } => self.duty.log_in(&name, pin, now),
             Request::LogOut => self.duty.log_out(now),
+            Request::Hold(held) => self.hold(held),
         }
-        self.screen.guards(self.duty.view(now));
+        self.show_guards(now);
         self.show_service();
+    }
+
+    /// Who may log in, who is on duty, and whether the gate is held open.
+    fn show_guards(&self, now: Instant) {
+        self.screen.guards(Guards { held: self.gate.stands().held, ..self.duty.view(now) });
+    }
+
+    /// A guard on duty holds the gate open, or lets it close; a shift that ends does not close it, and the screen says who it was.
+    fn hold(&mut self, held: bool) {
+        if !self.config.attended || !self.duty.is_on() || self.gate.stands().held == held {
+            return;
+        }
+        self.settle();
+        let guard = self.duty.name().to_owned();
+        let gate = self.judge.hold(&guard, held, || self.gate.hold(held));
+        self.held_by = Some(guard).filter(|_| gate == GateOutcome::Opened);
+        self.show_status();
     }
 
     /// What a technician wants, if one is on duty; whatever the screen showed, nobody else is obeyed.
@@ -367,6 +388,14 @@ impl Attendant {
     /// What has ended at the gate since the last time.
     fn settle(&mut self) {
         self.gate.take_ended().into_iter().for_each(|ended| self.judge.ended(ended));
+        for what in self.gate.take_happened() {
+            tracing::warn!("at the gate: {what:?}");
+            self.judge.happened(what);
+            if matches!(what, Happened::Tailgate | Happened::DoorHeld | Happened::Fire) {
+                self.sound.play(Tone::Fault);
+                self.signals.alarm();
+            }
+        }
     }
 
     fn tidy(&mut self) {
@@ -375,7 +404,7 @@ impl Attendant {
         self.judge.tidy();
         self.duty.tidy(now);
         self.forget_people(now);
-        self.screen.guards(self.duty.view(now));
+        self.show_guards(now);
         let time = self.judge.knows_the_time().then(|| self.time());
         if self.shown_time.as_ref() != Some(&time) {
             self.shown_time = Some(time.clone());
@@ -396,7 +425,7 @@ impl Attendant {
     fn show_status(&mut self) {
         let sync = self.sync.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // A replay may pause as long as it likes.
-        let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Nokhwa(_)));
+        let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Camera(_)));
         let (gate, journal, surge) = (self.gate.fault(), self.judge.problem(), self.judge.surge());
         let signals = self.signals.fault();
         let state = status::State {
@@ -405,6 +434,8 @@ impl Attendant {
             sync: &sync,
             camera: camera.as_ref(),
             gate: gate.as_ref(),
+            stands: self.gate.stands(),
+            held_by: self.held_by.as_deref(),
             signals: signals.as_ref(),
             journal: journal.as_ref(),
         };

@@ -184,6 +184,7 @@ impl Duty {
             handed_over: self.handed_over.clone(),
             said: self.said.as_ref().map(|(text, _)| text.clone()),
             codes: self.knows_codes(),
+            held: false,
         }
     }
 

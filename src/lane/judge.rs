@@ -12,12 +12,14 @@ use super::{inputs, ladder, place, surge};
 use crate::clock::{Clock, Reading};
 use crate::config::Config;
 use crate::decide::{CodeId, Decision, Known, Ladder, Use, Uses, Verdict, decide, decide_visitor, holder};
-use crate::gate::{Ended, GateError, Opening};
+use crate::gate::{Ended, GateError, Happened, Opening};
 use crate::lang::Text;
 use crate::store::{CodeChange, Journal, NewEntry, NoteError, StoreError, Trust, sealed_note};
 
 /// The reason of an opening that is only a test (SY 6.11).
 const TEST: &str = "gate_test";
+/// The reasons of a gate that a guard holds open, and lets close again (SY 6.12).
+const HELD: (&str, &str) = ("held_open", "held_over");
 /// Openings of which the end may still be told.
 const MOST_OPEN: usize = 64;
 
@@ -254,6 +256,44 @@ impl Judge {
         self.rule(event.id, word, open)
     }
 
+    /// Holds the gate open because a guard says so, or lets it close. It is journaled as a question to them, and their answer (SY 6.12).
+    pub fn hold(&mut self, guard: &str, held: bool, act: impl FnOnce() -> Result<(), GateError>) -> GateOutcome {
+        let now = self.clock.now();
+        let reason = if held { HELD.0 } else { HELD.1 };
+        let event = self.event_of(Verdict::Confirm, reason, &now);
+        self.recorder.record(NewEntry { record: event.encode(), at: now.best_guess(), code: None });
+        let gate = match act() {
+            Ok(()) if held => GateOutcome::Opened,
+            Ok(()) => GateOutcome::Closed,
+            Err(error) => {
+                tracing::error!("the gate does not obey a guard: {error}");
+                GateOutcome::Fault
+            }
+        };
+        let ruling = Ruling {
+            id: event.id,
+            earliest_ms: event.earliest_ms,
+            latest_ms: event.latest_ms,
+            clock: event.clock,
+            guard: guard.to_owned(),
+            answer: if held { Answer::LetIn } else { Answer::TurnedAway },
+            reason: reason.to_owned(),
+            gate,
+        };
+        self.recorder.record(NewEntry { record: ruling.encode(), at: now.best_guess(), code: None });
+        gate
+    }
+
+    /// Journals what happened at the gate by itself (SY 6.12).
+    pub fn happened(&mut self, what: Happened) {
+        let now = self.clock.now();
+        let mut event = self.event_of(Verdict::Confirm, reason_of(what), &now);
+        if what == Happened::Fire {
+            event.gate = GateOutcome::Opened;
+        }
+        self.recorder.record(NewEntry { record: event.encode(), at: now.best_guess(), code: None });
+    }
+
     /// Journals a guard's word.
     pub fn remember_ruling(&mut self, ruled: Ruled) {
         self.recorder.record(ruled.entry);
@@ -392,6 +432,16 @@ impl Judge {
             gate: GateOutcome::Closed,
             latency_us: [0; 4],
         }
+    }
+}
+
+fn reason_of(what: Happened) -> &'static str {
+    match what {
+        Happened::Tailgate => "tailgate",
+        Happened::DoorHeld => "door_held",
+        Happened::DoorClosed => "door_closed",
+        Happened::Fire => "fire",
+        Happened::FireOver => "fire_over",
     }
 }
 

@@ -1,6 +1,7 @@
 //! The trust ladder in plain words: what the guard should know about the gate itself.
 
 use crate::decide::{KnownTime, Ladder, Lists};
+use crate::gate::Stands;
 use crate::lang::Text;
 use crate::screen::{Fault, Level, StatusLine};
 use crate::sync::SyncState;
@@ -12,6 +13,9 @@ pub(super) struct State<'a> {
     pub(super) sync: &'a SyncState,
     pub(super) camera: Option<&'a Text>,
     pub(super) gate: Option<&'a Text>,
+    pub(super) stands: Stands,
+    /// Who holds the gate open.
+    pub(super) held_by: Option<&'a str>,
     pub(super) signals: Option<&'a Text>,
     pub(super) journal: Option<&'a Text>,
 }
@@ -39,15 +43,41 @@ pub(super) fn lines(state: &State<'_>) -> Vec<StatusLine> {
     problem(Level::Red, "记录暂存内存", "Events wait in memory", state.journal);
     problem(Level::Amber, "声光提示", "Signals", state.signals);
     problem(Level::Amber, "同步", "Sync", state.sync.words().as_ref());
+    lines.extend(standing_open(state.stands, state.held_by));
     let notices = [&state.sync.stick, &state.sync.storage].into_iter().flatten();
     lines.extend(notices.map(|(level, text)| StatusLine { level: *level, text: text.clone() }));
     lines.sort_by_key(|line| std::cmp::Reverse(line.level));
     lines
 }
 
+/// What is to be known of the gate beside faults.
+fn standing_open(stands: Stands, held_by: Option<&str>) -> impl Iterator<Item = StatusLine> {
+    let line = |is: bool, level, text: Text| is.then_some(StatusLine { level, text });
+    let by = held_by.unwrap_or_default();
+    let held = match by {
+        "" => Text::new("闸机常开", "The gate is held open"),
+        _ => Text::new(format!("闸机常开（{by}）"), format!("The gate is held open ({by})")),
+    };
+    let ajar = Text::new("门没有关上", "The door stands open");
+    let tailgated = Text::new("有人未经放行通过", "Somebody went through without being let in");
+    [
+        line(stands.held, Level::Amber, held),
+        line(stands.ajar, Level::Amber, ajar),
+        line(stands.tailgated, Level::Red, tailgated),
+    ]
+    .into_iter()
+    .flatten()
+}
+
 /// What keeps the gate from working, the worst first; a page of its own tells it.
 pub(super) fn fault(state: &State<'_>) -> Option<Fault> {
     let fault = |title: Text, guard: Text, what: &Text| Some(Fault { title, guard, technician: what.clone() });
+    if state.stands.fire {
+        let title = Text::new("火警：闸机常开", "Fire: the gate is open");
+        let guard = Text::new("请让所有人通过，不必查验", "Let everybody through, without any check");
+        let what = Text::new("消防触点有信号（gate.fire_line）", "The fire contact says so (gate.fire_line)");
+        return fault(title, guard, &what);
+    }
     if let Some(what) = state.gate {
         let title = Text::new("闸机故障", "The gate does not work");
         return fault(title, Text::new("请人工开闸，并通知技术人员", "Open by hand, and call the technician"), what);
@@ -90,7 +120,17 @@ mod tests {
 
     fn state(sync: &SyncState, clock: KnownTime) -> State<'_> {
         let ladder = Ladder { lists: Lists::Never, clock, keys: Keys::None };
-        State { ladder, surge: None, sync, camera: None, gate: None, signals: None, journal: None }
+        State {
+            ladder,
+            surge: None,
+            sync,
+            camera: None,
+            gate: None,
+            stands: Stands::default(),
+            held_by: None,
+            signals: None,
+            journal: None,
+        }
     }
 
     #[test]
@@ -131,6 +171,22 @@ mod tests {
         }
         assert!(lines.iter().any(|l| l.text.zh == "记录暂存内存：磁盘已满，请腾出空间"), "{lines:?}");
         assert!(lines.iter().any(|l| l.text.en.starts_with("Sync: the registry cannot be reached;")), "{lines:?}");
+    }
+
+    #[test]
+    fn a_fire_goes_before_every_fault_and_an_open_gate_is_never_silent() {
+        let sync = SyncState::default();
+        let mut state = state(&sync, KnownTime::NotAtAll);
+        let stuck = Text::new("卡住", "stuck");
+        state.gate = Some(&stuck);
+        state.stands = Stands { fire: true, held: true, ajar: true, tailgated: true };
+        state.held_by = Some("王");
+        assert_eq!(fault(&state).unwrap().title.en, "Fire: the gate is open");
+        let said: Vec<String> = lines(&state).into_iter().map(|l| l.text.en).collect();
+        for line in ["The gate is held open (王)", "The door stands open", "Somebody went through without being let in"]
+        {
+            assert!(said.iter().any(|s| s == line), "{said:?}");
+        }
     }
 
     #[test]

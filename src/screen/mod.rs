@@ -113,6 +113,8 @@ pub struct Guards {
     pub said: Option<Text>,
     /// Whether some of them log in with their own code, too.
     pub codes: bool,
+    /// Whether the gate is held open.
+    pub held: bool,
 }
 
 /// What the lane says to the guard who enters somebody without a code.

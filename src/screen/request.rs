@@ -27,6 +27,8 @@ pub enum Request {
     },
     /// Whoever is on duty goes, or hands over.
     LogOut,
+    /// The guard on duty holds the gate open, or lets it close.
+    Hold(bool),
     /// The screen was touched: somebody is there.
     Touched,
     /// The next code is of somebody whom a person without a code comes with; or it is not, and none is known.

@@ -82,6 +82,12 @@ impl Guard {
         page.on_log_out(move || log_out(""));
         let hand_over = when_touched(|guard, _| guard.state.borrow_mut().handing_over = true);
         page.on_hand_over(move || hand_over(""));
+        // What stood on the button is what is wished: it turns with the gate, and not under a finger.
+        let hold = when_touched(|guard, _| {
+            let held = guard.known.borrow().held;
+            guard.desk.wish(Request::Hold(!held));
+        });
+        page.on_hold(move || hold(""));
         let dismiss = when_touched(|guard, _| guard.state.borrow_mut().ended = None);
         page.on_dismiss(move || dismiss(""));
         let back = when_touched(|guard, _| guard.back());
@@ -249,7 +255,8 @@ impl Guard {
         if !page.get_names().iter().eq(names.iter().cloned()) {
             page.set_names(ModelRc::new(VecModel::from(names)));
         }
-        let moved = page.get_view() != view;
+        let moved = page.get_view() != view || page.get_held() != known.held;
+        page.set_held(known.held);
         page.set_view(view);
         page.set_name(state.name.as_str().into());
         page.set_typed(i32::try_from(state.pin.len()).unwrap_or(0));

@@ -250,6 +250,20 @@ fn a_way_back_leads_from_every_page() {
 }
 
 #[test]
+fn a_guard_on_duty_holds_the_gate_open_and_lets_it_close_by_what_the_button_says() {
+    let page = page();
+    page.guards(wang_on_duty());
+    touch_each(&page, &["Guard", "Hold open"]);
+    page.guards(Guards { held: true, ..wang_on_duty() });
+    page.touch("", "Let it close");
+    assert_eq!(page.wishes().len(), 1, "a trembling finger does not take it back");
+    page.wait(A_MOMENT);
+    touch_each(&page, &["Let it close"]);
+    let held = |wish: &Request| if let Request::Hold(held) = wish { *held } else { panic!("{wish:?}") };
+    assert_eq!(page.wishes().iter().map(held).collect::<Vec<_>>(), [false]);
+}
+
+#[test]
 fn what_the_lane_tells_meanwhile_moves_nothing_under_a_finger() {
     let page = page();
     let guard = page.stage.window().global::<ui::Guard>();

@@ -178,6 +178,10 @@ const STATES: &[(&str, Way)] = &[
         page.guards(li_on_duty());
         page.touch("保安", "Guard");
     }),
+    ("39-guard-holds-open", |page| {
+        page.guards(Guards { held: true, ..li_on_duty() });
+        page.touch("保安", "Guard");
+    }),
     ("50-fault", |page| {
         page.deliver(Mail { fault: Some(Some(fault())), status: Some(degraded()), ..Mail::default() });
     }),
