@@ -12,7 +12,7 @@ COVERAGE = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm
 	-Cdebug-assertions=yes -Coverflow-checks=yes --cfg fuzzing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test simulate power-cut soak lint screens places window-test pi kiosk-pi bench screen-bench bench-decode misreads fuzz vectors deny
+.PHONY: help setup build run test simulate power-cut lint screens places window-test pi kiosk-pi hardware-test bench screen-bench bench-decode misreads fuzz vectors deny
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,7 +59,7 @@ places:
 
 window-test: build places ## A guard at the real window: PIN, override, no phone; pictures in target/window-test
 	@scripts/system-packages.sh python3 qrencode xvfb xdotool
-	BIN=$(BIN) tests/kiosk/window.py
+	BIN=$(BIN) tests/hardware/window.py
 
 pi: ## Build the checkpoint for a 64-bit Raspberry Pi (PROFILE=dev: quick and large), with Debian's arm64 libraries in target/sysroot
 	@scripts/system-packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross
@@ -68,14 +68,22 @@ pi: ## Build the checkpoint for a 64-bit Raspberry Pi (PROFILE=dev: quick and la
 kiosk-pi: build places ## The checkpoint on the bare screens of emulated arm64 machines: touch, a Pi of 1970, its relay
 	@scripts/system-packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross device-tree-compiler cpio python3 qrencode
 	sysroot/pi.sh dev
-	BIN=$(BIN) tests/kiosk/pi.py
+	BIN=$(BIN) tests/hardware/pi.py
+
+hardware-test: build ## The checkpoint with a real camera driver and a relay, and their faults, in a VM (SHORT=1: one code, one pulse)
+	@scripts/system-packages.sh gcc make cpio python3 xz-utils
+	BIN=$(BIN) SHORT=$(SHORT) tests/hardware/vm.py
 
 bench: setup ## Measure what was promised: ratios in one run, the way from text to relay, that no frame takes new memory, and a day's traffic
 	$(CARGO) build --release --locked -p tongguan-registry
 	$(CARGO) bench --locked --bench promises --bench latency --bench allocations
 	$(CARGO) bench --locked -p tongguan-simulate --bench traffic
 
-screen-bench: setup ## Measure the screen: verdict to pixels, the CPU of the live preview, whether redrawing delays the gate (PROFILE=dev)
+screen-hardware-test: build ## The checkpoint with a real camera driver and a relay, and their faults, in a VM (SHORT=1: one code, one pulse)
+	@scripts/system-packages.sh gcc make cpio python3 xz-utils
+	BIN=$(BIN) SHORT=$(SHORT) tests/hardware/vm.py
+
+bench: setup ## Measure the screen: verdict to pixels, the CPU of the live preview, whether redrawing delays the gate (PROFILE=dev)
 	@scripts/system-packages.sh xvfb xauth
 	$(CARGO) build --profile $(or $(PROFILE),release) --locked -p tongguan-registry
 	$(CARGO) test --profile $(or $(PROFILE),release) --locked --lib screen::tests::speed -- --nocapture

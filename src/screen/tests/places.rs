@@ -1,4 +1,4 @@
-//! Where the buttons are on the small display, for whoever touches the real screen from outside (tests/kiosk).
+//! Where the buttons are on the small display, for whoever touches the real screen from outside (tests/hardware).
 
 use serde_json::{Value, json};
 

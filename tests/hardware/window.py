@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 import pathlib
 
-from kiosk import City, Failure, Film, Kiosk, Picture, SIZE, WORK, events, guards_way, main, places
+from city import City, Failure, events, main
+from kiosk import Film, Kiosk, Picture, SIZE, WORK, frames, guards_way, places
 
 PICTURES = WORK.parent / "window-test"
 
@@ -18,7 +19,7 @@ class Window(Kiosk):
     def __init__(self, city, folder):
         super().__init__(places(), PICTURES, patience=20, pause=0.6)
         self.city, self.screen = city, folder / "Xvfb_screen0"
-        self.film = Film(folder / "camera.y4m", *city.frames())
+        self.film = Film(folder / "camera.y4m", *frames(city))
         reads, writes = os.pipe()
         self.server = subprocess.Popen(
             ["Xvfb", "-displayfd", str(writes), "-screen", "0", "{}x{}x24".format(*SIZE), "-fbdir", folder, "-nolisten", "tcp"],

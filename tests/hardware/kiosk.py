@@ -1,16 +1,15 @@
-"""What the kiosk's tests share: pictures of a screen, a city with one gate, and a guard's way through the pages."""
+"""What the kiosk's tests share: pictures of a screen, and a guard's way through the pages."""
 
 import json
 import os
 import pathlib
 import struct
-import subprocess
-import sys
 import threading
 import time
 import zlib
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from city import Failure, GUARDS, PIN, ROOT, expect, run, until
+
 WORK = ROOT / "target/kiosk"
 SIZE = (800, 480)
 # The grounds of ui/theme.slint.
@@ -19,26 +18,8 @@ RUNGS = {"amber": (0xFF, 0xC2, 0x1A), "red": (0xFF, 0x8F, 0x86)}
 PLATE = (0x1A, 0x2C, 0x40)
 # Where answers and reasons stand, but for the button that leads to them.
 ABOVE = (440, 68, 780, 230)
-GUARDS = ["王建国", "Li", "古丽努尔·阿卜杜拉"]
-PIN = "2580"
 # A document's number with a true check digit, of nobody.
 VISITOR = "440308199901101512"
-
-
-class Failure(Exception):
-    """What was expected and did not happen."""
-
-
-def until(what, seconds, probe):
-    """Asks until the answer is not None or False; after `seconds` it has failed."""
-    end = time.monotonic() + seconds
-    while True:
-        answer = probe()
-        if answer is not None and answer is not False:
-            return answer
-        if time.monotonic() > end:
-            raise Failure(f"not within {seconds} s: {what}")
-        time.sleep(0.1)
 
 
 class Picture:
@@ -96,67 +77,6 @@ class Picture:
         rows = b"".join(b"\0" + self.rgb[y * stride:(y + 1) * stride] for y in range(self.size[1]))
         head = struct.pack(">2I5B", *self.size, 8, 2, 0, 0, 0)
         path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b""))
-
-
-class City:
-    """A registry, one resident whose pass was revoked and one who may come in, and a gate that knows."""
-
-    def __init__(self, folder, extra=""):
-        self.folder, self.programs = folder, ROOT / os.environ.get("BIN", "target/debug")
-        for name in ("tongguan", "tongguan-registry"):
-            if not (self.programs / name).exists():
-                raise Failure(f"{self.programs / name} is missing: run `make build`")
-        self.registry("init")
-        people = {name: self.registry("person", "add", "--name", name)["person"] for name in ("周某", "李某")}
-        self.good, self.revoked = (self.registry("code", kind, "--person", people[name])["code"]
-                                   for kind, name in (("live", "李某"), ("printed", "周某")))
-        self.registry("revoke", "--person", people["周某"])
-        self.registry("publish")
-        self.registry("bundle", str(folder / "stick"))
-        self.gate("init", "--registry", "", "--root", str(folder / "registry/root.pub"))
-        self.gate("sync", "--from", str(folder / "stick"))
-        for name in GUARDS:
-            self.gate("guard", "add", name, typed=PIN)
-        config = folder / "gate/tongguan.toml"
-        config.write_text('language = "en"\nlane = "南门 South gate"\n' + config.read_text() + extra)
-
-    def registry(self, *words):
-        said = run(self.programs / "tongguan-registry", *words, "--data", self.folder / "registry", "--json")
-        return json.loads(said.splitlines()[0])
-
-    def gate(self, *words, typed=""):
-        return run(self.programs / "tongguan", *words, "--data", self.folder / "gate", typed=typed)
-
-    def frames(self):
-        """The header of a grey y4m film, and a frame of it for each thing that may stand before the camera. Small and sharp: a
-        look at a frame may cost 25 ms, and the emulated machine is many times as slow as a Pi."""
-        width, height, module = 320, 240, 4
-        frames = {}
-        for name, text in {"nobody": "", "good": self.good, "revoked": self.revoked}.items():
-            rows = [bytearray([90]) * width for _ in range(height)]
-            for y, line in enumerate(drawn(text) if text else []):
-                for x, dark in enumerate(line):
-                    for row in rows[y * module + 20:][:module]:
-                        row[x * module + 60:x * module + 60 + module] = bytes([20 if dark else 230]) * module
-            frames[name] = b"FRAME\n" + b"".join(rows)
-        return f"YUV4MPEG2 W{width} H{height} F15:1 Cmono\n".encode(), frames
-
-
-def drawn(text):
-    """A code with its quiet zone: rows of modules, true for dark. Not drawn by the crate that our own tests draw with."""
-    ascii = run(pathlib.Path("qrencode"), "-l", "M", "-m", "4", "-t", "ASCII", "-o", "-", text)
-    return [[line[at] == "#" for at in range(0, len(line), 2)] for line in ascii.splitlines()]
-
-
-def run(program, *words, typed=""):
-    done = subprocess.run([program, *map(str, words)], input=typed + "\n", capture_output=True, text=True, timeout=60)
-    if done.returncode:
-        raise Failure(f"{program.name} {' '.join(map(str, words[:2]))}: {done.stderr.strip()}")
-    return done.stdout
-
-
-def events(text):
-    return [json.loads(line) for line in text.splitlines()]
 
 
 class Kiosk:
@@ -253,10 +173,25 @@ def guards_way(kiosk):
         raise Failure("the journal holds a document's number")
 
 
-def expect(event, **fields):
-    found = {name: event.get(name) for name in fields}
-    if found != fields:
-        raise Failure(f"the journal should say {fields}, and says {found}")
+def frames(city):
+    """The header of a grey y4m film, and a frame of it for each thing that may stand before the camera. Small and sharp: a
+    look at a frame may cost 25 ms, and the emulated machine is many times as slow as a Pi."""
+    width, height, module = 320, 240, 4
+    drawings = {}
+    for name, text in {"nobody": "", "good": city.good, "revoked": city.revoked}.items():
+        rows = [bytearray([90]) * width for _ in range(height)]
+        for y, line in enumerate(drawn(text) if text else []):
+            for x, dark in enumerate(line):
+                for row in rows[y * module + 20:][:module]:
+                    row[x * module + 60:x * module + 60 + module] = bytes([20 if dark else 230]) * module
+        drawings[name] = b"FRAME\n" + b"".join(rows)
+    return f"YUV4MPEG2 W{width} H{height} F15:1 Cmono\n".encode(), drawings
+
+
+def drawn(text):
+    """A code with its quiet zone: rows of modules, true for dark. Not drawn by the crate that our own tests draw with."""
+    ascii = run(pathlib.Path("qrencode"), "-l", "M", "-m", "4", "-t", "ASCII", "-o", "-", text)
+    return [[line[at] == "#" for at in range(0, len(line), 2)] for line in ascii.splitlines()]
 
 
 class Film:
@@ -283,13 +218,3 @@ def places():
     if not file.exists():
         raise Failure(f"{file} is missing: start this with make")
     return json.loads(file.read_text())
-
-
-def main(test):
-    """Runs a test, says in one line how it went."""
-    WORK.mkdir(parents=True, exist_ok=True)
-    try:
-        test()
-    except Failure as failure:
-        sys.exit(f"{sys.argv[0]}: {failure}")
-    print("passed")

@@ -7,10 +7,16 @@ import subprocess
 import tempfile
 import time
 
-from kiosk import City, Failure, Kiosk, Picture, RUNGS, SIZE, WORK, events, expect, guards_way, main, places, until
-from machine import GUEST, Machine, initramfs, kernel, prepare, version
+from city import City, Failure, ROOT, events, expect, main, until
+from kiosk import Kiosk, RUNGS, SIZE, WORK, frames, guards_way, places
+from machine import Guest, Machine, fetch, fetch_qemu, pack
 
 PICTURES = WORK.parent / "kiosk-pi"
+QEMU = WORK / "qemu"
+LIBRARIES = WORK / "guest/usr/lib/aarch64-linux-gnu"
+GUEST = Guest(WORK / "guest", "aarch64-linux-gnu", [LIBRARIES, WORK / "guest/usr/lib/systemd", LIBRARIES / "systemd"],
+              "aarch64-linux-gnu-")
+PROGRAM = ROOT / "target/aarch64-unknown-linux-gnu/debug/tongguan"
 # Feeds whoever opens the camera's pipe from whatever /camera/now links to.
 CAMERA = ("mkfifo /camera/film.y4m; (while true; do (cat /camera/header; while cat /camera/now; do true; done) "
           ">/camera/film.y4m; done) </dev/null 2>/dev/null &")
@@ -37,14 +43,29 @@ class Pi(Kiosk):
         return events(self.machine.shell("tongguan events --data /gate --json"))
 
 
-def tree(folder, city):
-    """The gate's data folder and what its camera will see."""
-    camera = folder / "camera"
-    camera.mkdir()
-    header, frames = city.frames()
-    for name, content in {"header": header, **frames}.items():
-        (camera / name).write_bytes(content)
-    return {"gate": folder / "gate", "camera": camera}
+def prepare():
+    fetch_qemu(QEMU, "qemu-system-arm")
+    fetch(GUEST.folder, "linux-image-arm64", "busybox-static", "udev", "libinput10", "libxkbcommon0", "libfontconfig1", "xkb-data",
+          "libasound2", arch="arm64")
+    if not PROGRAM.exists():
+        raise Failure(f"{PROGRAM} is missing: run `make pi PROFILE=dev`")
+
+
+def initramfs(folder, modules, city):
+    """The checkpoint with touch and fonts, the gate's data folder, and what its camera will see."""
+    udev = GUEST.folder / "usr/bin/udevadm"
+    tree = GUEST.tree(folder, pathlib.Path(__file__).with_name("kiosk-init"), [PROGRAM, udev], modules)
+    (tree / "usr/lib/systemd").mkdir()
+    (tree / "usr/lib/systemd/systemd-udevd").symlink_to("../../bin/udevadm")
+    # Fonts too: Slint has its own for our words, but ends if fontconfig knows of none.
+    for place in ("usr/share/X11/xkb", "usr/share/libinput", "usr/lib/udev/rules.d", "etc/fonts", "usr/share/fontconfig", "usr/share/fonts"):
+        shutil.copytree(GUEST.folder / place, tree / place, symlinks=True, dirs_exist_ok=True)
+    shutil.copytree(folder / "gate", tree / "gate")
+    (tree / "camera").mkdir()
+    header, drawings = frames(city)
+    for name, content in {"header": header, **drawings}.items():
+        (tree / "camera" / name).write_bytes(content)
+    return pack(tree)
 
 
 def watched(machine, way, kiosk):
@@ -63,9 +84,9 @@ def touch_screen(folder):
     print("a touch screen (virt, virtio-gpu, virtio-multitouch):", flush=True)
     # A verdict stands longer than at a gate: under emulation everybody is slow.
     city = City(folder, "\n[clock]\nunsynced_error_s = 60\n[show]\nverdict_ms = 10000\n")
-    image = initramfs(folder, ["virtio_pci", "virtio_gpu", "virtio_input", "evdev"], tree(folder, city))
-    machine = Machine(folder, [
-        "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "1024", "-kernel", kernel(), "-initrd", image,
+    image = initramfs(folder, ["virtio_pci", "virtio_gpu", "virtio_input", "evdev"], city)
+    machine = Machine(folder, QEMU, "qemu-system-aarch64", [
+        "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "1024", "-kernel", GUEST.kernel(), "-initrd", image,
         "-append", "console=ttyAMA0 rdinit=/init panic=-1 quiet vt.global_cursor_default=0",
         "-serial", f"unix:{folder / 'serial'},server=on,wait=off",
         "-device", "virtio-gpu-pci,xres={},yres={}".format(*SIZE), "-device", "virtio-multitouch-pci"])
@@ -78,9 +99,9 @@ def pi_of_1970(folder):
     """A Raspberry Pi 3 without network or battery clock: it says so, asks the guard; set right, its relay opens the gate."""
     print("a Raspberry Pi 3 in 1970 (raspi3b, simple-framebuffer, GPIO 17):", flush=True)
     city = City(folder)
-    image = initramfs(folder, ["evdev"], tree(folder, city))
+    image = initramfs(folder, ["evdev"], city)
     blob = folder / "pi.dtb"
-    shutil.copy(GUEST / "usr/lib" / f"linux-image-{version()}" / "broadcom/bcm2837-rpi-3-b.dtb", blob)
+    shutil.copy(GUEST.folder / "usr/lib" / f"linux-image-{GUEST.version()}" / "broadcom/bcm2837-rpi-3-b.dtb", blob)
     # What the Pi's firmware adds, at the place where QEMU keeps the screen.
     node, (width, height) = "/chosen/framebuffer@3c100000", SIZE
     put = lambda options, *words: subprocess.run(["fdtput", *options, blob, *words], check=True)
@@ -95,8 +116,8 @@ def pi_of_1970(folder):
         put(["-t", "i"], node, name, str(value))
     screen = [word for name, value in {"xres": width, "yres": height, "bpp": 32, "pixo": 0}.items()
               for word in ("-global", f"bcm2835-fb.{name}={value}")]
-    machine = Machine(folder, [
-        "-M", "raspi3b", "-kernel", kernel(), "-dtb", blob, "-initrd", image, *screen, "-serial", "null",
+    machine = Machine(folder, QEMU, "qemu-system-aarch64", [
+        "-M", "raspi3b", "-kernel", GUEST.kernel(), "-dtb", blob, "-initrd", image, *screen, "-serial", "null",
         "-serial", f"unix:{folder / 'serial'},server=on,wait=off",
         "-append", "console=ttyS1,115200 iomem=relaxed rdinit=/init panic=-1 quiet vt.global_cursor_default=0"],
         watch="/machine/soc/peripherals/gpio")

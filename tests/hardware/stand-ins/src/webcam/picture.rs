@@ -1,0 +1,29 @@
+//! A picture as the camera sends it.
+
+use anyhow::Context as _;
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::{FilterType, resize};
+use image::{DynamicImage, GrayImage};
+
+use crate::descriptors::{Choice, Packing};
+
+/// Frames before anything was shown are of this grey.
+const NOTHING: image::Luma<u8> = image::Luma([90]);
+
+pub(crate) fn packed(picture: Option<&GrayImage>, choice: Choice) -> anyhow::Result<Vec<u8>> {
+    let [width, height] = choice.size.map(u32::from);
+    let seen = match picture {
+        Some(picture) if picture.dimensions() == (width, height) => picture.clone(),
+        Some(picture) => resize(picture, width, height, FilterType::Triangle),
+        None => GrayImage::from_pixel(width, height, NOTHING),
+    };
+    Ok(match choice.packing {
+        Packing::Yuyv => seen.iter().flat_map(|luma| [*luma, 128]).collect(),
+        Packing::Mjpeg => {
+            let mut jpeg = Vec::new();
+            let colours = DynamicImage::from(seen).into_rgb8();
+            JpegEncoder::new_with_quality(&mut jpeg, 90).encode_image(&colours).context("no JPEG")?;
+            jpeg
+        }
+    })
+}
