@@ -12,7 +12,8 @@ COVERAGE = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm
 	-Cdebug-assertions=yes -Coverflow-checks=yes --cfg fuzzing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test simulate power-cut lint screens places window-test pi kiosk-pi hardware-test bench screen-bench bench-decode misreads fuzz vectors deny
+# No target is a file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +48,10 @@ lint: setup ## Formatting and lints, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	for dir in decode-bench fuzz; do (cd $$dir && $(CARGO) metadata --format-version 1 --locked >/dev/null) || exit 1; done
+
+units: ## Hold the systemd units against systemd itself: no fault, and how little a gate's process may do
+	@scripts/system-packages.sh systemd
+	tests/units.sh
 
 screens: setup ## Draw every state of the screen, both languages, three sizes, into target/screens (see its index-*.png)
 	TONGGUAN_SCREENS=$(CURDIR)/target/screens $(CARGO) test --locked --lib screen::tests::states
