@@ -84,11 +84,7 @@ bench: setup ## Measure what was promised: ratios in one run, the way from text 
 	$(CARGO) bench --locked --bench promises --bench latency --bench allocations
 	$(CARGO) bench --locked -p tongguan-simulate --bench traffic
 
-screen-hardware-test: build ## The checkpoint with a real camera driver and a relay, and their faults, in a VM (SHORT=1: one code, one pulse)
-	@scripts/system-packages.sh gcc make cpio python3 xz-utils
-	BIN=$(BIN) SHORT=$(SHORT) tests/hardware/vm.py
-
-bench: setup ## Measure the screen: verdict to pixels, the CPU of the live preview, whether redrawing delays the gate (PROFILE=dev)
+screen-bench: setup ## Measure the screen: verdict to pixels, the CPU of the live preview, whether redrawing delays the gate (PROFILE=dev)
 	@scripts/system-packages.sh xvfb xauth
 	$(CARGO) build --profile $(or $(PROFILE),release) --locked -p tongguan-registry
 	$(CARGO) test --profile $(or $(PROFILE),release) --locked --lib screen::tests::speed -- --nocapture
