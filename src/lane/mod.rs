@@ -16,6 +16,7 @@ mod presentation;
 mod printer;
 mod recorder;
 mod status;
+mod torch;
 mod visit;
 mod workshop;
 
@@ -42,7 +43,7 @@ use crate::clock::{Clock, Reading};
 use crate::config::{CameraSource, Config};
 use crate::decide::{Decision, Inputs, Ladder, Uses, decide, surge_words};
 use crate::decode::{Decoder, Settings};
-use crate::gate::{Gate, Signals};
+use crate::gate::{Gate, Relay, Signals};
 use crate::lang::Text;
 use crate::roster::StoredRosters;
 use crate::screen::{Request, Screen};
@@ -50,6 +51,7 @@ use crate::sound::Sound;
 use crate::store::{Journal, Trust};
 use crate::sync::SyncState;
 use printer::Printer;
+use torch::Torch;
 use workshop::Workshop;
 
 /// What a lane needs.
@@ -66,6 +68,8 @@ pub struct Parts {
     pub gate: Gate,
     /// Its buzzer and lamps.
     pub signals: Signals,
+    /// A white lamp for the dark; none if there is none.
+    pub torch: Option<Box<dyn Relay>>,
     /// The screen.
     pub screen: Screen,
     /// What the queue hears.
@@ -134,8 +138,8 @@ impl Lane {
             })?;
         }
         let (frames, seen, watched) = (Arc::clone(&mailbox), Arc::clone(&camera), Arc::new(AtomicBool::new(false)));
-        let watching = Arc::clone(&watched);
-        let decode = spawn("decode", move || look(&frames, &spares, &sightings, &screen, &seen, &watching))?;
+        let (watching, torch) = (Arc::clone(&watched), Torch::new(parts.torch.take()));
+        let decode = spawn("decode", move || look(&frames, &spares, &sightings, &screen, &seen, &watching, torch))?;
         let clerk = Clerk::start(parts.rosters.take())?;
         let workshop = Workshop::start(parts.config.clone(), Arc::clone(&parts.clock), watched)?;
         let attendant = Attendant::new(parts, judge, camera, clerk, workshop);
@@ -202,6 +206,7 @@ fn look(
     screen: &Screen,
     camera: &Camera,
     watched: &AtomicBool,
+    mut torch: Torch,
 ) {
     let _close = mailbox.closer();
     let mut decoder = Decoder::new(Settings::default());
@@ -210,6 +215,7 @@ fn look(
     while let Ok(frame) = mailbox.take() {
         let started = Instant::now();
         *camera.last_frame.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame.at);
+        torch.see(&frame.luma, started);
         let seen = decoder.look(&frame.luma);
         let decoded_at = Instant::now();
         let size = (frame.luma.width(), frame.luma.height());
