@@ -12,7 +12,8 @@ COVERAGE = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm
 	-Cdebug-assertions=yes -Coverflow-checks=yes --cfg fuzzing
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test simulate power-cut lint screens places window-test pi kiosk-pi hardware-test bench screen-bench bench-decode misreads fuzz vectors deny
+# No target is a file.
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,10 +40,18 @@ power-cut: setup ## Kill a gate at KILLS (500) random moments (SEED=1), and cut 
 	@$(CARGO) build --workspace --locked
 	$(BIN)/tongguan-simulate power-cut $(ARGS)
 
+soak: setup ## Eight hours of a busy gate with faults, as fast as it goes: no growth of memory, files or threads (MINUTES=480)
+	@$(CARGO) build --workspace --locked
+	MINUTES=$(or $(MINUTES),480) SOAK_PLOT=$(or $(PLOT),target/soak.svg) $(CARGO) test --workspace --locked --test soak
+
 lint: setup ## Formatting and lints, warnings are errors
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	for dir in decode-bench fuzz; do (cd $$dir && $(CARGO) metadata --format-version 1 --locked >/dev/null) || exit 1; done
+
+units: ## Hold the systemd units against systemd itself: no fault, and how little a gate's process may do
+	@scripts/system-packages.sh systemd
+	tests/units.sh
 
 screens: setup ## Draw every state of the screen, both languages, three sizes, into target/screens (see its index-*.png)
 	TONGGUAN_SCREENS=$(CURDIR)/target/screens $(CARGO) test --locked --lib screen::tests::states
@@ -75,11 +84,7 @@ bench: setup ## Measure what was promised: ratios in one run, the way from text 
 	$(CARGO) bench --locked --bench promises --bench latency --bench allocations
 	$(CARGO) bench --locked -p tongguan-simulate --bench traffic
 
-screen-hardware-test: build ## The checkpoint with a real camera driver and a relay, and their faults, in a VM (SHORT=1: one code, one pulse)
-	@scripts/system-packages.sh gcc make cpio python3 xz-utils
-	BIN=$(BIN) SHORT=$(SHORT) tests/hardware/vm.py
-
-bench: setup ## Measure the screen: verdict to pixels, the CPU of the live preview, whether redrawing delays the gate (PROFILE=dev)
+screen-bench: setup ## Measure the screen: verdict to pixels, the CPU of the live preview, whether redrawing delays the gate (PROFILE=dev)
 	@scripts/system-packages.sh xvfb xauth
 	$(CARGO) build --profile $(or $(PROFILE),release) --locked -p tongguan-registry
 	$(CARGO) test --profile $(or $(PROFILE),release) --locked --lib screen::tests::speed -- --nocapture

@@ -129,8 +129,17 @@ impl Registry {
 
     /// Starts serving on a free port of the loopback; gives the address.
     pub fn serve(&mut self) -> String {
+        self.serve_at("127.0.0.1:0")
+    }
+
+    /// Serves where it served before.
+    pub fn serve_again(&mut self, url: &str) {
+        self.serve_at(url.strip_prefix("http://").unwrap());
+    }
+
+    fn serve_at(&mut self, listen: &str) -> String {
         let mut child = Command::new(registry_program())
-            .args(["serve", "--data", &self.data(), "--listen", "127.0.0.1:0", "--json"])
+            .args(["serve", "--data", &self.data(), "--listen", listen, "--json"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
