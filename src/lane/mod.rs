@@ -49,6 +49,7 @@ use crate::screen::{Request, Screen};
 use crate::sound::Sound;
 use crate::store::{Journal, Trust};
 use crate::sync::SyncState;
+use crate::watchdog::{Heart, Hearts, TURN};
 use printer::Printer;
 use workshop::Workshop;
 
@@ -85,6 +86,7 @@ pub struct Parts {
 /// A running lane.
 pub struct Lane {
     stop: Arc<AtomicBool>,
+    hearts: Arc<Hearts>,
     mailbox: Arc<Mailbox<Frame>>,
     /// How the source ended.
     ended: Receiver<Result<(), CaptureError>>,
@@ -118,10 +120,10 @@ impl Lane {
         // Without a camera the lane lives on for its screen, its clock and its sync.
         let idle_until_stopped = source == CameraSource::None;
 
-        let camera = Arc::new(Camera::default());
+        let (camera, hearts) = (Arc::new(Camera::default()), Arc::new(Hearts::default()));
         {
             let (mailbox, spares) = (Arc::clone(&mailbox), Arc::clone(&spares));
-            let (stop, camera) = (Arc::clone(&stop), Arc::clone(&camera));
+            let (stop, camera, hearts) = (Arc::clone(&stop), Arc::clone(&camera), Arc::clone(&hearts));
             spawn("capture", move || {
                 // However this thread ends, whoever waits for frames is told, and after that how it ended.
                 let closer = mailbox.closer();
@@ -129,18 +131,27 @@ impl Lane {
                     mailbox.wait_closed(Duration::MAX);
                 }
                 let report = |p| *camera.problem.lock().unwrap_or_else(PoisonError::into_inner) = p;
-                ending.send(capture::run(&source, &mailbox, &spares, &stop, &report)).ok();
+                ending.send(capture::run(&source, &mailbox, &spares, &stop, &report, &hearts.capture)).ok();
+                hearts.capture.rest();
                 drop(closer);
             })?;
         }
         let (frames, seen, watched) = (Arc::clone(&mailbox), Arc::clone(&camera), Arc::new(AtomicBool::new(false)));
-        let watching = Arc::clone(&watched);
-        let decode = spawn("decode", move || look(&frames, &spares, &sightings, &screen, &seen, &watching))?;
+        let (watching, beating) = (Arc::clone(&watched), Arc::clone(&hearts));
+        let decode = spawn("decode", move || {
+            look(&frames, &spares, &sightings, &screen, &seen, &watching, &beating.decode);
+            beating.decode.rest();
+        })?;
         let clerk = Clerk::start(parts.rosters.take())?;
         let workshop = Workshop::start(parts.config.clone(), Arc::clone(&parts.clock), watched)?;
-        let attendant = Attendant::new(parts, judge, camera, clerk, workshop);
+        let attendant = Attendant::new(parts, judge, camera, clerk, workshop, Arc::clone(&hearts));
         let judge = spawn("judge", move || attendant.run(&judged))?;
-        Ok(Self { stop, mailbox, ended, decode, judge })
+        Ok(Self { stop, hearts, mailbox, ended, decode, judge })
+    }
+
+    /// Which of its parts turn.
+    pub fn hearts(&self) -> Arc<Hearts> {
+        Arc::clone(&self.hearts)
     }
 
     /// A way to stop the lane from elsewhere.
@@ -202,12 +213,15 @@ fn look(
     screen: &Screen,
     camera: &Camera,
     watched: &AtomicBool,
+    heart: &Heart,
 ) {
     let _close = mailbox.closer();
     let mut decoder = Decoder::new(Settings::default());
     let mut coach = coach::Coach::default();
     let mut inspector = inspect::Inspector::default();
-    while let Ok(frame) = mailbox.take() {
+    while let Ok(frame) = mailbox.take_within(TURN) {
+        heart.beat();
+        let Some(frame) = frame else { continue };
         let started = Instant::now();
         *camera.last_frame.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame.at);
         let seen = decoder.look(&frame.luma);
