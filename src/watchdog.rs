@@ -159,7 +159,7 @@ mod tests {
 
     fn turning() -> Hearts {
         let hearts = Hearts::default();
-        [&hearts.capture, &hearts.decode, &hearts.judge, &hearts.screen].map(Heart::beat);
+        [&hearts.capture, &hearts.decode, &hearts.judge, &hearts.screen].into_iter().for_each(Heart::beat);
         hearts
     }
 
@@ -187,7 +187,9 @@ mod tests {
     fn a_part_that_waits_for_somebody_outside_or_has_ended_is_waited_for() {
         let hearts = turning();
         hearts.capture.rest();
-        [&hearts.decode, &hearts.judge, &hearts.screen].map(|heart| heart.beat.store(100_000, Ordering::Relaxed));
+        for heart in [&hearts.decode, &hearts.judge, &hearts.screen] {
+            heart.beat.store(100_000, Ordering::Relaxed);
+        }
         assert_eq!(hearts.stopped(PATIENCE, after(100)), None);
         hearts.capture.beat();
         assert_eq!(hearts.stopped(PATIENCE, after(100)).map(|(part, _)| part), Some("capture"));
