@@ -90,7 +90,7 @@ mod tests {
         see(&day, 1);
         see(&night, 2);
         see(&night, 3);
-        assert_eq!(on(), [], "a hand before the camera");
+        assert_eq!(on(), Vec::<bool>::new(), "a hand before the camera");
         see(&night, 4);
         assert_eq!(on(), [true]);
         // Its own light does not turn it off.
