@@ -127,7 +127,7 @@ def contacts(machine, kiosk):
     began = time.monotonic()
     set_pin(machine, FIRE, True)
     switched(machine, "raise", began, 20)
-    time.sleep(2)
+    until("the screen says fire", 30, lambda: machine.look().has(RUNGS["red"], box=(0, 68, 800, 440)) > 5000)
     kiosk.keep("fire")
     began = time.monotonic()
     set_pin(machine, FIRE, False)
