@@ -121,6 +121,7 @@ fn lane(gate: &str, frames: &str, busy: bool) {
         let lane = Lane::start(Parts {
             signals: Signals::new(Vec::new(), true, Duration::ZERO),
             torch: None,
+            readers: tongguan::scan::Readers::start(&[]).unwrap(),
             sound: Sound::default(),
             config,
             trust,

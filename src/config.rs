@@ -18,6 +18,8 @@ pub struct Config {
     pub registry: String,
     /// Where frames come from.
     pub camera: CameraSource,
+    /// Scan engines, as further sources of codes.
+    pub readers: Vec<Reader>,
     /// Where the guard looks.
     pub screen: ScreenKind,
     /// The language the screen starts in.
@@ -54,6 +56,7 @@ impl Default for Config {
             data_dir: "/var/lib/tongguan".into(),
             registry: String::new(),
             camera: CameraSource::Camera(Camera::default()),
+            readers: Vec::new(),
             screen: ScreenKind::Window,
             language: Language::Zh,
             theme: Theme::Auto,
@@ -515,6 +518,71 @@ impl From<CameraSource> for String {
     }
 }
 
+/// A scan engine: `hid:/dev/input/by-id/...` or `serial:/dev/ttyACM0?baud=9600`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Reader {
+    /// A keyboard.
+    Hid(PathBuf),
+    /// A serial line.
+    Serial {
+        /// Its device.
+        path: PathBuf,
+        /// Bits a second; USB does not ask.
+        baud: u32,
+    },
+}
+
+/// What most engines are set to.
+const BAUD: u32 = 9600;
+
+impl FromStr for Reader {
+    type Err = String;
+
+    fn from_str(s: &str) -> Result<Self, String> {
+        let usage =
+            || format!("{s:?} is not a reader: use hid:/dev/input/by-id/... or serial:/dev/ttyACM0?baud={BAUD}");
+        match s.split_once(':') {
+            Some(("hid", path)) if path.starts_with('/') => Ok(Self::Hid(path.into())),
+            Some(("serial", rest)) if rest.starts_with('/') => {
+                let (path, option) = rest.split_once('?').unwrap_or((rest, ""));
+                let baud = match option.split_once('=') {
+                    None if option.is_empty() => BAUD,
+                    Some(("baud", baud)) => {
+                        baud.parse().ok().filter(|baud| (300..=4_000_000).contains(baud)).ok_or_else(usage)?
+                    }
+                    _ => return Err(usage()),
+                };
+                Ok(Self::Serial { path: path.into(), baud })
+            }
+            _ => Err(usage()),
+        }
+    }
+}
+
+impl std::fmt::Display for Reader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Hid(path) => write!(f, "hid:{}", path.display()),
+            Self::Serial { path, baud } => write!(f, "serial:{}?baud={baud}", path.display()),
+        }
+    }
+}
+
+impl TryFrom<String> for Reader {
+    type Error = String;
+
+    fn try_from(s: String) -> Result<Self, String> {
+        s.parse()
+    }
+}
+
+impl From<Reader> for String {
+    fn from(reader: Reader) -> Self {
+        reader.to_string()
+    }
+}
+
 /// Where the guard looks: `window`, `linuxkms`, `none`, or `picture:FILE` for a PNG of what would be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -789,6 +857,8 @@ mod tests {
             ("[gate]\ndriver = \"gpiocdev\"", "gate.chip"),
             ("camera = \"webcam\"", "nokhwa:0"),
             ("screen = \"tv\"", "linuxkms"),
+            ("readers = [\"usb:1\"]", "hid:/dev/input/by-id"),
+            ("readers = [\"serial:/dev/ttyS0?baud=1\"]", "serial:/dev/ttyACM0"),
             ("lane = \"\"", "lane"),
             ("theme = \"dawn\"", "theme"),
             ("[show]\nperson_s = 3601", "show.person_s"),

@@ -13,6 +13,7 @@ pub mod guards;
 pub mod lane;
 pub mod lang;
 pub mod roster;
+pub mod scan;
 pub mod screen;
 pub mod service;
 pub mod sound;

@@ -82,6 +82,7 @@ impl Gatehouse {
                     gate,
                     signals,
                     torch: None,
+                    readers: tongguan::scan::Readers::start(&[]).unwrap(),
                     screen,
                     sound: Sound::default(),
                     events: None,

@@ -108,6 +108,7 @@ fn gate(folder: &Path) {
             gate,
             signals: Signals::new(Vec::new(), true, Duration::ZERO),
             torch: None,
+            readers: tongguan::scan::Readers::start(&[]).unwrap(),
             screen,
             sound: Sound::default(),
             events: None,

@@ -15,6 +15,7 @@ use tongguan::gate::{self, GateError, Signals};
 use tongguan::lane::{Lane, Parts};
 use tongguan::lang::{Language, Text};
 use tongguan::roster::StoredRosters;
+use tongguan::scan::Readers;
 use tongguan::screen::{self, Backend, Offer, Outcome, Request, Screen, Shown};
 use tongguan::sound::Sound;
 use tongguan::store::{DataDir, DeviceKey, Journal, StoreError, Trust, TrustStore, keep_reserve, use_reserve};
@@ -196,6 +197,7 @@ impl Running {
         let gate = gate::open(&config.gate, &config.signals)?;
         tracing::info!("gate: {}", gate.describe());
         let signals = Signals::open(&config.gate, &config.signals, Duration::from_millis(config.show.verdict_ms));
+        let readers = Readers::start(&config.readers)?;
         let torch = gate::torch(&config.gate, &config.signals);
 
         let state = Arc::new(Mutex::new(SyncState::default()));
@@ -239,6 +241,7 @@ impl Running {
             screen,
             signals,
             torch,
+            readers,
             sound,
             events,
             requests,

@@ -8,7 +8,7 @@ use tongguan_pass::{Answer, GateOutcome};
 
 use super::clerk::{self, Clerk, Found, Question};
 use super::duty::Duty;
-use super::judge::{Judge, Presented, Visitor, Word};
+use super::judge::{Judge, Presented, Timing, Visitor, Word};
 use super::past::{self, PastOutcomes};
 use super::presentation::Presentations;
 use super::visit::{self, Reception};
@@ -18,6 +18,7 @@ use crate::config::{CameraSource, Config};
 use crate::decide::{CodeId, Decision, Known, Verdict, what, words};
 use crate::gate::{Gate, Happened, Signals};
 use crate::lang::Text;
+use crate::scan::{Readers, Scanned};
 use crate::screen::{Guards, Offer, Outcome, Page, Request, Screen, Shown, StatusLine, Visit, Wish};
 use crate::sound::{Sound, Tone};
 use crate::sync::SyncState;
@@ -36,6 +37,7 @@ pub(super) struct Attendant {
     requests: Receiver<Request>,
     sync: Arc<Mutex<SyncState>>,
     camera: Arc<Camera>,
+    readers: Readers,
     presentations: Presentations,
     clerk: Clerk,
     reception: Reception,
@@ -84,6 +86,7 @@ impl Attendant {
             requests: parts.requests,
             sync: parts.sync,
             camera,
+            readers: parts.readers,
             presentations: Presentations::default(),
             clerk,
             reception: Reception::default(),
@@ -108,13 +111,18 @@ impl Attendant {
         let mut tidied = Instant::now();
         // A screen that is gone wishes nothing.
         let (mut requests, checks, found) = (self.requests.clone(), self.duty.checks(), self.clerk.answers());
-        let done = self.workshop.done();
+        let (done, mut scanned) = (self.workshop.done(), self.readers.scanned());
         loop {
             self.hearts.judge.beat();
             select! {
                 recv(sightings) -> sighting => match sighting {
                     Ok(sighting) => self.attend(&sighting),
                     Err(_) => break,
+                },
+                recv(scanned) -> text => match text {
+                    Ok(Scanned { text, at }) => self.attend(&Sighting { texts: vec![text], timing: Timing::scanned(at) }),
+                    // There are none.
+                    Err(_) => scanned = crossbeam_channel::never(),
                 },
                 recv(requests) -> request => match request {
                     Ok(request) => self.obey(request),
@@ -439,12 +447,13 @@ impl Attendant {
         // A replay may pause as long as it likes.
         let camera = self.camera.problem(matches!(self.config.camera, CameraSource::Camera(_)));
         let (gate, journal, surge) = (self.gate.fault(), self.judge.problem(), self.judge.surge());
-        let signals = self.signals.fault();
+        let (signals, reader) = (self.signals.fault(), self.readers.problem());
         let state = status::State {
             ladder: self.judge.standing(),
             surge: surge.as_ref(),
             sync: &sync,
             camera: camera.as_ref(),
+            reader: reader.as_ref(),
             gate: gate.as_ref(),
             stands: self.gate.stands(),
             held_by: self.held_by.as_deref(),

@@ -34,6 +34,13 @@ pub struct Timing {
     pub decoded_at: Instant,
 }
 
+impl Timing {
+    /// Of a text that no frame was looked at for.
+    pub(super) fn scanned(at: Instant) -> Self {
+        Self { capture: Duration::ZERO, decode: Duration::ZERO, decoded_at: at }
+    }
+}
+
 /// A text that was judged and acted upon, and is not yet in the journal.
 #[derive(Debug)]
 #[must_use = "it is not in the journal yet"]
@@ -164,7 +171,7 @@ impl Judge {
 
     /// The same for somebody without a code.
     pub fn admit(&mut self, visitor: &Visitor, open: impl FnOnce(u8) -> Result<Opening, GateError>) -> Presented {
-        let timing = Timing { capture: Duration::ZERO, decode: Duration::ZERO, decoded_at: Instant::now() };
+        let timing = Timing::scanned(Instant::now());
         let (now, trust, people) = (self.clock.now(), self.trust(), visitor.people);
         let decision = decide_visitor(&visitor.known, people, &inputs(&trust, &now, &self.uses, &self.place));
         let kind = event::document_kind(visitor.document);

@@ -46,6 +46,7 @@ use crate::decode::{Decoder, Settings};
 use crate::gate::{Gate, Relay, Signals};
 use crate::lang::Text;
 use crate::roster::StoredRosters;
+use crate::scan::Readers;
 use crate::screen::{Request, Screen};
 use crate::sound::Sound;
 use crate::store::{Journal, Trust};
@@ -77,6 +78,8 @@ pub struct Parts {
     pub sound: Sound,
     /// Where each event is printed as it is journaled; nobody waits for its reader.
     pub events: Option<Box<dyn Write + Send>>,
+    /// Scan engines.
+    pub readers: Readers,
     /// What people touch on the screen.
     pub requests: crossbeam_channel::Receiver<Request>,
     /// The file of those who may log in.
@@ -98,7 +101,7 @@ pub struct Lane {
     judge: JoinHandle<anyhow::Result<()>>,
 }
 
-/// The texts of one frame, on their way to the decision.
+/// The texts of one frame, or the one that a scan engine has read, on their way to the decision.
 struct Sighting {
     texts: Vec<String>,
     timing: Timing,

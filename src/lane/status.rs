@@ -12,6 +12,7 @@ pub(super) struct State<'a> {
     pub(super) surge: Option<&'a Text>,
     pub(super) sync: &'a SyncState,
     pub(super) camera: Option<&'a Text>,
+    pub(super) reader: Option<&'a Text>,
     pub(super) gate: Option<&'a Text>,
     pub(super) stands: Stands,
     /// Who holds the gate open.
@@ -39,6 +40,7 @@ pub(super) fn lines(state: &State<'_>) -> Vec<StatusLine> {
         }
     };
     problem(Level::Red, "摄像头", "Camera", state.camera);
+    problem(Level::Red, "扫码器", "Reader", state.reader);
     problem(Level::Red, "闸机", "Gate", state.gate);
     problem(Level::Red, "记录暂存内存", "Events wait in memory", state.journal);
     problem(Level::Amber, "声光提示", "Signals", state.signals);
@@ -125,6 +127,7 @@ mod tests {
             surge: None,
             sync,
             camera: None,
+            reader: None,
             gate: None,
             stands: Stands::default(),
             held_by: None,
