@@ -18,3 +18,4 @@ pub mod service;
 pub mod sound;
 pub mod store;
 pub mod sync;
+pub mod watchdog;

@@ -65,6 +65,19 @@ impl<T> Mailbox<T> {
         item.ok_or(Closed)
     }
 
+    /// Waits for an item, at most so long.
+    ///
+    /// # Errors
+    /// [`Closed`] once nothing more will come.
+    pub fn take_within(&self, at_most: Duration) -> Result<Option<T>, Closed> {
+        let waited = self.changed.wait_timeout_while(self.lock(), at_most, |s| s.item.is_none() && !s.closed);
+        let (mut slot, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let (item, closed) = (slot.item.take(), slot.closed);
+        drop(slot);
+        self.changed.notify_all();
+        if item.is_none() && closed { Err(Closed) } else { Ok(item) }
+    }
+
     /// Nothing more will come, or nothing more is wanted.
     pub fn close(&self) {
         self.lock().closed = true;
@@ -104,11 +117,13 @@ mod tests {
     #[test]
     fn the_newest_wins_and_what_is_in_it_is_still_delivered_after_closing() {
         let mailbox = Mailbox::default();
+        assert_eq!(mailbox.take_within(Duration::ZERO), Ok(None));
         assert_eq!(mailbox.put_newest(1), Ok(None));
         assert_eq!(mailbox.put_newest(2), Ok(Some(1)));
         mailbox.close();
         assert_eq!(mailbox.take(), Ok(2));
         assert_eq!(mailbox.take(), Err(Closed));
+        assert_eq!(mailbox.take_within(Duration::MAX), Err(Closed));
         assert_eq!(mailbox.put_newest(3), Err(Closed));
     }
 

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use crate::config::CameraSource;
 use crate::lang::Text;
+use crate::watchdog::Heart;
 use complaint::Complaint;
 
 /// A picture and when it arrived.
@@ -104,7 +105,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 
 /// Keeps `mailbox` filled until the source ends or `stop` is set, writing over what comes back as `spares`. A camera that
-/// fails is opened anew, for ever; `report` is told of each problem and of its end.
+/// fails is opened anew, for ever; `report` is told of each problem and of its end, and `heart` of each turn of a camera.
 ///
 /// # Errors
 /// [`CaptureError`] if recorded frames cannot be played: they will not be there later either.
@@ -114,15 +115,23 @@ pub fn run(
     spares: &Spares,
     stop: &AtomicBool,
     report: &dyn Fn(Option<Text>),
+    heart: &Heart,
 ) -> Result<(), CaptureError> {
     let mut pause = SHORTEST_PAUSE;
     let mut log = Log::default();
+    // A camera is waited for with a limit; a recording may be a pipe to which nobody writes.
+    let turn = || {
+        if !matches!(source, CameraSource::Replay(_)) {
+            heart.beat()
+        }
+    };
     while !stop.load(Ordering::Relaxed) {
+        turn();
         let (problem, words) = match guarded(|| open(source)) {
             Ok(None) => return Ok(()),
             Ok(Some(mut opened)) => {
                 let started = Instant::now();
-                match guarded(|| feed(opened.as_mut(), mailbox, spares, stop, report, &mut log)) {
+                match guarded(|| feed(opened.as_mut(), mailbox, spares, stop, report, &turn, &mut log)) {
                     Ok(()) => return Ok(()),
                     Err(gone) => {
                         // One that worked for a while is worth trying again at once.
@@ -190,11 +199,13 @@ fn feed(
     spares: &Spares,
     stop: &AtomicBool,
     report: &dyn Fn(Option<Text>),
+    turn: &dyn Fn(),
     log: &mut Log,
 ) -> Result<(), CaptureError> {
     let mut well = false;
     let mut luma = spares.take();
     while !stop.load(Ordering::Relaxed) {
+        turn();
         match source.next(&mut luma) {
             Ok(false) => return Ok(()),
             Ok(true) => {
@@ -256,7 +267,7 @@ mod tests {
         std::thread::scope(|threads| {
             threads.spawn(|| {
                 let _close = mailbox.closer();
-                feed(&mut source, &mailbox, &spares, &stop, &|_| {}, &mut Log::default())
+                feed(&mut source, &mailbox, &spares, &stop, &|_| {}, &|| {}, &mut Log::default())
             });
             while let Ok(frame) = mailbox.take() {
                 seen.push(frame.luma.pixels()[0]);

@@ -19,6 +19,7 @@ use tongguan::screen::{self, Backend, Offer, Outcome, Request, Screen, Shown};
 use tongguan::sound::Sound;
 use tongguan::store::{DataDir, DeviceKey, Journal, StoreError, Trust, TrustStore, keep_reserve, use_reserve};
 use tongguan::sync::{self, Housekeeping, Limits, Schedule, StickWatch, SyncState, Syncer};
+use tongguan::watchdog::{self, Watchdog};
 
 use super::{Answer, Place, clock, in_words};
 
@@ -108,6 +109,7 @@ const FAILURE_SHOWN: u32 = 20;
 /// Fills the screen with why the gate cannot start.
 fn show_failure(screen: &Screen, error: &anyhow::Error, times: u32) -> anyhow::Result<()> {
     let (screen, why) = (screen.clone(), in_words(error));
+    watchdog::cannot_start(&why);
     if times > 0 {
         tracing::warn!("cannot start, which the screen says for {} s: {why}", times / 2);
     }
@@ -151,6 +153,8 @@ struct Running {
     stop_lane: Box<dyn Fn() + Send>,
     /// Dropped to stop the threads that sync.
     _stop_sync: Vec<Sender<()>>,
+    /// Dropped when the gate begins to end.
+    watchdog: Option<Watchdog>,
     /// No second gate on this data folder.
     _lock: std::fs::File,
 }
@@ -192,6 +196,7 @@ impl Running {
         let gate = gate::open(&config.gate, &config.signals)?;
         tracing::info!("gate: {}", gate.describe());
         let signals = Signals::open(&config.gate, &config.signals, Duration::from_millis(config.show.verdict_ms));
+        let torch = gate::torch(&config.gate, &config.signals);
 
         let state = Arc::new(Mutex::new(SyncState::default()));
         let syncer = Syncer {
@@ -222,6 +227,7 @@ impl Running {
             stop_sync.push(stop);
         }
 
+        let (lane_name, pinged) = (config.lane.clone(), screen.clone());
         let (guards, sound) = (dir.guards_file(), Sound::start(&config.sound)?);
         let rosters = StoredRosters::open(dir).inspect_err(|e| tracing::warn!("nobody can be looked up: {e}")).ok();
         let parts = Parts {
@@ -232,6 +238,7 @@ impl Running {
             gate,
             screen,
             signals,
+            torch,
             sound,
             events,
             requests,
@@ -242,10 +249,13 @@ impl Running {
         let lane = Lane::start(parts)?;
         let stop_lane = Box::new(lane.stopper());
         stop_on_signals(lane.stopper())?;
-        Ok(Self { lane: Some(lane), stop_lane, _stop_sync: stop_sync, _lock: lock })
+        let (hearts, asked) = (lane.hearts(), lane.hearts());
+        let watchdog = Watchdog::start(&lane_name, hearts, move || pinged.ping(&asked))?;
+        Ok(Self { lane: Some(lane), watchdog: Some(watchdog), stop_lane, _stop_sync: stop_sync, _lock: lock })
     }
 
     fn end(mut self) -> anyhow::Result<()> {
+        self.watchdog.take();
         (self.stop_lane)();
         let ended = self.lane.take().map_or(Ok(()), Lane::join);
         // A sync in mid-air is not waited for: it writes in one transaction or not at all.

@@ -21,9 +21,10 @@ use crate::lang::Text;
 use crate::screen::{Guards, Offer, Outcome, Page, Request, Screen, Shown, StatusLine, Visit, Wish};
 use crate::sound::{Sound, Tone};
 use crate::sync::SyncState;
+use crate::watchdog::{Hearts, TURN};
 
 /// How often what waits is written and the status is looked at.
-const TIDY: Duration = Duration::from_secs(1);
+const TIDY: Duration = TURN;
 
 pub(super) struct Attendant {
     config: Config,
@@ -52,6 +53,7 @@ pub(super) struct Attendant {
     shown_status: Vec<StatusLine>,
     shown_time: Option<Option<String>>,
     at_fault: bool,
+    hearts: Arc<Hearts>,
 }
 
 /// The verdict that stands on the screen, or stood there last.
@@ -63,7 +65,14 @@ struct Standing {
 }
 
 impl Attendant {
-    pub(super) fn new(parts: Parts, judge: Judge, camera: Arc<Camera>, clerk: Clerk, workshop: Workshop) -> Self {
+    pub(super) fn new(
+        parts: Parts,
+        judge: Judge,
+        camera: Arc<Camera>,
+        clerk: Clerk,
+        workshop: Workshop,
+        hearts: Arc<Hearts>,
+    ) -> Self {
         Self {
             duty: Duty::new(parts.guards, Duration::from_secs(u64::from(parts.config.guards.log_out_after_min) * 60)),
             config: parts.config,
@@ -88,6 +97,7 @@ impl Attendant {
             shown_status: Vec::new(),
             shown_time: None,
             at_fault: false,
+            hearts,
         }
     }
 
@@ -100,6 +110,7 @@ impl Attendant {
         let (mut requests, checks, found) = (self.requests.clone(), self.duty.checks(), self.clerk.answers());
         let done = self.workshop.done();
         loop {
+            self.hearts.judge.beat();
             select! {
                 recv(sightings) -> sighting => match sighting {
                     Ok(sighting) => self.attend(&sighting),
@@ -126,6 +137,7 @@ impl Attendant {
                 self.tidy();
             }
         }
+        self.hearts.judge.rest();
         self.gate.wait_closed();
         self.settle();
         self.judge.finish()

@@ -1,12 +1,13 @@
 //! From the workers to the screen's thread: one slot for each thing that can be shown, the newest wins.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::preview::Frame;
 use super::ui::{MainWindow, Post};
 use super::{Aim, Fault, Guards, Inspection, Past, Service, Shown, StatusLine, Visiting};
 use crate::lang::Text;
+use crate::watchdog::Hearts;
 
 /// Twelve frames a second look live; more would only heat the Pi.
 const BETWEEN_FRAMES: Duration = Duration::from_millis(83);
@@ -27,6 +28,7 @@ pub(super) struct Mail {
     pub(super) fault: Option<Option<Fault>>,
     pub(super) frame: Option<(Frame, Option<Aim>)>,
     pub(super) forget_who: bool,
+    pub(super) ping: Option<Arc<Hearts>>,
     pub(super) quit: bool,
 }
 
@@ -113,9 +115,13 @@ impl Mailbox {
         due
     }
 
+    /// What the screen finds; that it came to look is its turn.
     pub(super) fn take(&self) -> Mail {
         let mut slots = self.lock();
         slots.rung = false;
+        if let Some(hearts) = slots.mail.ping.take() {
+            hearts.screen.beat();
+        }
         std::mem::take(&mut slots.mail)
     }
 

@@ -34,6 +34,7 @@ pub use crate::config::Theme;
 pub use crate::decide::Level;
 use crate::guards::Counts;
 use crate::lang::{Language, Text};
+use crate::watchdog::Hearts;
 
 /// Which of the three a verdict is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -344,6 +345,11 @@ impl Screen {
     /// Replaces the trust ladder.
     pub fn status(&self, lines: Vec<StatusLine>) {
         self.mailbox.post(|mail| mail.status = Some(lines));
+    }
+
+    /// Asks the screen's own thread for a turn.
+    pub fn ping(&self, hearts: &Arc<Hearts>) {
+        self.mailbox.post(|mail| mail.ping = Some(Arc::clone(hearts)));
     }
 
     /// Ends [`run`].
