@@ -76,7 +76,7 @@ kiosk-pi: build places ## The checkpoint on the bare screens of emulated arm64 m
 	BIN=$(BIN) tests/hardware/pi.py
 
 hardware-test: build ## The checkpoint with a real camera driver and a relay, and their faults, in a VM (SHORT=1: one code, one pulse)
-	@scripts/system-packages.sh gcc make cpio python3 xz-utils
+	@scripts/system-packages.sh gcc make cpio python3 qrencode xz-utils
 	BIN=$(BIN) SHORT=$(SHORT) tests/hardware/vm.py
 
 bench: setup ## Measure what was promised: ratios in one run, the way from text to relay, that no frame takes new memory, and a day's traffic

@@ -67,19 +67,21 @@ impl Stage {
 
 /// Sends frames until the endpoint is gone.
 pub(crate) fn stream(mut endpoint: File, stage: &Stage) {
-    let (mut scene, mut version, mut frame) = (Scene::default(), 0, Vec::new());
+    let (mut scene, mut version, mut frames) = (Scene::default(), 0, Vec::new());
     let (mut next, mut id) = (Instant::now(), 0);
     loop {
         while let Some((newer, its)) = stage.newer(version, next) {
             (scene, version) = (newer, its);
             let made = scene.choice.map(|choice| packed(scene.picture.as_deref(), choice));
-            frame = made.and_then(Result::ok).unwrap_or_default();
+            frames = made.and_then(Result::ok).unwrap_or_default();
         }
         let pace = scene.choice.map_or(1_000_000, |choice| choice.packing.interval());
         next = Instant::now() + Duration::from_nanos(u64::from(pace) * 100);
-        if frame.is_empty() || scene.fault == Some(Fault::Stalled) {
+        if frames.is_empty() || scene.fault == Some(Fault::Stalled) {
             continue;
         }
+        frames.rotate_left(1);
+        let frame = &frames[0];
         let error = if scene.fault == Some(Fault::Flagged) { ERROR } else { 0 };
         let end = if scene.fault == Some(Fault::Truncated) { frame.len() / 2 } else { frame.len() };
         id ^= FRAME_ID;
