@@ -120,6 +120,7 @@ fn lane(gate: &str, frames: &str, busy: bool) {
         let hurried = screen.clone();
         let lane = Lane::start(Parts {
             signals: Signals::new(Vec::new(), true, Duration::ZERO),
+            torch: None,
             sound: Sound::default(),
             config,
             trust,

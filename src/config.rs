@@ -158,11 +158,20 @@ pub struct SignalsConfig {
     pub pass_lamp_line: Option<u32>,
     /// The GPIO of the lamp for a deny.
     pub deny_lamp_line: Option<u32>,
+    /// The GPIO of a white lamp for the dark.
+    pub torch_line: Option<u32>,
 }
 
 impl Default for SignalsConfig {
     fn default() -> Self {
-        Self { on: true, active: Active::High, buzzer_line: None, pass_lamp_line: None, deny_lamp_line: None }
+        Self {
+            on: true,
+            active: Active::High,
+            buzzer_line: None,
+            pass_lamp_line: None,
+            deny_lamp_line: None,
+            torch_line: None,
+        }
     }
 }
 
@@ -683,6 +692,7 @@ impl Config {
             ("signals.buzzer_line", self.signals.buzzer_line),
             ("signals.pass_lamp_line", self.signals.pass_lamp_line),
             ("signals.deny_lamp_line", self.signals.deny_lamp_line),
+            ("signals.torch_line", self.signals.torch_line),
         ];
         for (i, (name, line)) in lines.iter().enumerate() {
             if let Some((other, _)) = lines[..i].iter().find(|(_, earlier)| line.is_some() && earlier == line) {
@@ -700,8 +710,8 @@ fn known_keys() -> Vec<String> {
     full.gate.chip = Some(String::new());
     full.gate.passage_line = Some(0);
     full.gate.fire_line = Some(0);
-    let SignalsConfig { buzzer_line, pass_lamp_line, deny_lamp_line, .. } = &mut full.signals;
-    for line in [buzzer_line, pass_lamp_line, deny_lamp_line] {
+    let SignalsConfig { buzzer_line, pass_lamp_line, deny_lamp_line, torch_line, .. } = &mut full.signals;
+    for line in [buzzer_line, pass_lamp_line, deny_lamp_line, torch_line] {
         *line = Some(0);
     }
     toml::Table::try_from(&full).map(|table| keys(&table)).unwrap_or_default()

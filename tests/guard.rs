@@ -81,6 +81,7 @@ impl Gatehouse {
                     clock,
                     gate,
                     signals,
+                    torch: None,
                     screen,
                     sound: Sound::default(),
                     events: None,

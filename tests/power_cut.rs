@@ -107,6 +107,7 @@ fn gate(folder: &Path) {
             clock,
             gate,
             signals: Signals::new(Vec::new(), true, Duration::ZERO),
+            torch: None,
             screen,
             sound: Sound::default(),
             events: None,

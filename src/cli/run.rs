@@ -196,6 +196,7 @@ impl Running {
         let gate = gate::open(&config.gate, &config.signals)?;
         tracing::info!("gate: {}", gate.describe());
         let signals = Signals::open(&config.gate, &config.signals, Duration::from_millis(config.show.verdict_ms));
+        let torch = gate::torch(&config.gate, &config.signals);
 
         let state = Arc::new(Mutex::new(SyncState::default()));
         let syncer = Syncer {
@@ -237,6 +238,7 @@ impl Running {
             gate,
             screen,
             signals,
+            torch,
             sound,
             events,
             requests,

@@ -95,13 +95,20 @@ pub fn open(config: &GateConfig, signals: &SignalsConfig) -> Result<Gate, GateEr
     Gate::with(relay, opens, contacts, keeper)
 }
 
+/// The white lamp of the configuration, if it has one and it can be had: a gate works without.
+pub fn torch(config: &GateConfig, signals: &SignalsConfig) -> Option<Box<dyn Relay>> {
+    let lamp = output(config, signals.torch_line?, signals.active, "torch");
+    lamp.inspect_err(|error| tracing::error!("the white lamp: {error}")).ok()
+}
+
 /// Sets every output of a gate to the level at which it is released, for a program that could not.
 ///
 /// # Errors
 /// The first [`GateError::Driver`]; the other outputs are released all the same.
 pub fn release_all(config: &GateConfig, signals: &SignalsConfig) -> Result<(), GateError> {
     let relay = output(config, config.line, config.active, "relay").map(drop);
-    signals::release(config, signals).and(relay)
+    let torch = signals.torch_line.map_or(Ok(()), |line| output(config, line, signals.active, "torch").map(drop));
+    signals::release(config, signals).and(torch).and(relay)
 }
 
 /// An input of the gate's driver.

@@ -16,6 +16,7 @@ mod presentation;
 mod printer;
 mod recorder;
 mod status;
+mod torch;
 mod visit;
 mod workshop;
 
@@ -42,15 +43,16 @@ use crate::clock::{Clock, Reading};
 use crate::config::{CameraSource, Config};
 use crate::decide::{Decision, Inputs, Ladder, Uses, decide, surge_words};
 use crate::decode::{Decoder, Settings};
-use crate::gate::{Gate, Signals};
+use crate::gate::{Gate, Relay, Signals};
 use crate::lang::Text;
 use crate::roster::StoredRosters;
 use crate::screen::{Request, Screen};
 use crate::sound::Sound;
 use crate::store::{Journal, Trust};
 use crate::sync::SyncState;
-use crate::watchdog::{Heart, Hearts, TURN};
+use crate::watchdog::{Hearts, TURN};
 use printer::Printer;
+use torch::Torch;
 use workshop::Workshop;
 
 /// What a lane needs.
@@ -67,6 +69,8 @@ pub struct Parts {
     pub gate: Gate,
     /// Its buzzer and lamps.
     pub signals: Signals,
+    /// A white lamp for the dark; none if there is none.
+    pub torch: Option<Box<dyn Relay>>,
     /// The screen.
     pub screen: Screen,
     /// What the queue hears.
@@ -136,12 +140,18 @@ impl Lane {
                 drop(closer);
             })?;
         }
-        let (frames, seen, watched) = (Arc::clone(&mailbox), Arc::clone(&camera), Arc::new(AtomicBool::new(false)));
-        let (watching, beating) = (Arc::clone(&watched), Arc::clone(&hearts));
-        let decode = spawn("decode", move || {
-            look(&frames, &spares, &sightings, &screen, &seen, &watching, &beating.decode);
-            beating.decode.rest();
-        })?;
+        let watched = Arc::new(AtomicBool::new(false));
+        let eye = Eye {
+            mailbox: Arc::clone(&mailbox),
+            spares,
+            sightings,
+            screen,
+            camera: Arc::clone(&camera),
+            watched: Arc::clone(&watched),
+            hearts: Arc::clone(&hearts),
+            torch: Torch::new(parts.torch.take()),
+        };
+        let decode = spawn("decode", move || eye.look())?;
         let clerk = Clerk::start(parts.rosters.take())?;
         let workshop = Workshop::start(parts.config.clone(), Arc::clone(&parts.clock), watched)?;
         let attendant = Attendant::new(parts, judge, camera, clerk, workshop, Arc::clone(&hearts));
@@ -206,49 +216,57 @@ fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static
 }
 
 /// The decode thread: the newest frame in, what was seen out.
-fn look(
-    mailbox: &Mailbox<Frame>,
-    spares: &Spares,
-    sightings: &Sender<Sighting>,
-    screen: &Screen,
-    camera: &Camera,
-    watched: &AtomicBool,
-    heart: &Heart,
-) {
-    let _close = mailbox.closer();
-    let mut decoder = Decoder::new(Settings::default());
-    let mut coach = coach::Coach::default();
-    let mut inspector = inspect::Inspector::default();
-    while let Ok(frame) = mailbox.take_within(TURN) {
-        heart.beat();
-        let Some(frame) = frame else { continue };
-        let started = Instant::now();
-        *camera.last_frame.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame.at);
-        let seen = decoder.look(&frame.luma);
-        let decoded_at = Instant::now();
-        let size = (frame.luma.width(), frame.luma.height());
-        if let Some(hint) = coach.see(!seen.codes.is_empty(), &seen.hints, size, decoded_at) {
-            screen.coach(hint);
-        }
-        if !seen.codes.is_empty() {
-            let sighting = Sighting {
-                texts: seen.codes.iter().map(|f| f.text().into_owned()).collect(),
-                timing: Timing { capture: started - frame.at, decode: decoded_at - started, decoded_at },
-            };
-            if sightings.send(sighting).is_err() {
-                return;
+struct Eye {
+    mailbox: Arc<Mailbox<Frame>>,
+    spares: Arc<Spares>,
+    sightings: Sender<Sighting>,
+    screen: Screen,
+    camera: Arc<Camera>,
+    /// Whether a technician looks over its shoulder.
+    watched: Arc<AtomicBool>,
+    hearts: Arc<Hearts>,
+    torch: Torch,
+}
+
+impl Eye {
+    fn look(mut self) {
+        let _close = self.mailbox.closer();
+        let mut decoder = Decoder::new(Settings::default());
+        let mut coach = coach::Coach::default();
+        let mut inspector = inspect::Inspector::default();
+        while let Ok(frame) = self.mailbox.take_within(TURN) {
+            self.hearts.decode.beat();
+            let Some(frame) = frame else { continue };
+            let started = Instant::now();
+            *self.camera.last_frame.lock().unwrap_or_else(PoisonError::into_inner) = Some(frame.at);
+            self.torch.see(&frame.luma, started);
+            let seen = decoder.look(&frame.luma);
+            let decoded_at = Instant::now();
+            let size = (frame.luma.width(), frame.luma.height());
+            if let Some(hint) = coach.see(!seen.codes.is_empty(), &seen.hints, size, decoded_at) {
+                self.screen.coach(hint);
             }
+            if !seen.codes.is_empty() {
+                let sighting = Sighting {
+                    texts: seen.codes.iter().map(|f| f.text().into_owned()).collect(),
+                    timing: Timing { capture: started - frame.at, decode: decoded_at - started, decoded_at },
+                };
+                if self.sightings.send(sighting).is_err() {
+                    break;
+                }
+            }
+            let size = (u32::try_from(frame.luma.width()), u32::try_from(frame.luma.height()));
+            if let (Ok(width), Ok(height)) = size {
+                self.screen.preview(width, height, frame.luma.pixels(), aim::at(seen, (width, height)));
+            }
+            if self.watched.load(Ordering::Relaxed) {
+                inspector.look(&frame, &decoder, decoded_at - started, &self.screen);
+            } else {
+                inspector.rest();
+            }
+            self.spares.give(frame.luma);
         }
-        let size = (u32::try_from(frame.luma.width()), u32::try_from(frame.luma.height()));
-        if let (Ok(width), Ok(height)) = size {
-            screen.preview(width, height, frame.luma.pixels(), aim::at(seen, (width, height)));
-        }
-        if watched.load(Ordering::Relaxed) {
-            inspector.look(&frame, &decoder, decoded_at - started, screen);
-        } else {
-            inspector.rest();
-        }
-        spares.give(frame.luma);
+        self.hearts.decode.rest();
     }
 }
 

@@ -173,12 +173,12 @@ def guards_way(kiosk):
         raise Failure("the journal holds a document's number")
 
 
-def frames(city):
+def frames(city, **codes):
     """The header of a grey y4m film, and a frame of it for each thing that may stand before the camera. Small and sharp: a
     look at a frame may cost 25 ms, and the emulated machine is many times as slow as a Pi."""
     width, height, module = 320, 240, 4
     drawings = {}
-    for name, text in {"nobody": "", "good": city.good, "revoked": city.revoked}.items():
+    for name, text in {"nobody": "", "good": city.good, "revoked": city.revoked, **codes}.items():
         rows = [bytearray([90]) * width for _ in range(height)]
         for y, line in enumerate(drawn(text) if text else []):
             for x, dark in enumerate(line):

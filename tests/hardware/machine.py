@@ -139,10 +139,9 @@ class Machine:
         self.qmp("qmp_capabilities")
         self.pins = []
         if watch:
-            qtest = self.connect("qtest").makefile("rw")
-            qtest.write(f"irq_intercept_out {watch}\n")
-            qtest.flush()
-            threading.Thread(target=lambda: [self.pins.append((time.monotonic(), l.strip())) for l in qtest], daemon=True).start()
+            self.qtest = self.connect("qtest").makefile("rw")
+            self.tell_qtest(f"irq_intercept_out {watch}")
+            threading.Thread(target=lambda: [self.pins.append((time.monotonic(), l.strip())) for l in self.qtest], daemon=True).start()
         until("the emulated machine is up", patience, lambda: self.alive() and "machine is up" in self.text)
 
     def alive(self):
@@ -167,6 +166,10 @@ class Machine:
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         while data := self.serial.recv(4096):
             self.text += decoder.decode(data).replace("\r", "")
+
+    def tell_qtest(self, line):
+        self.qtest.write(line + "\n")
+        self.qtest.flush()
 
     def qmp(self, command, **arguments):
         self.qmp_line.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")

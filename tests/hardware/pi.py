@@ -2,6 +2,7 @@
 """The checkpoint's kiosk on emulated machines: a touch screen, and a Raspberry Pi 3 that starts in 1970. `make kiosk-pi` starts it."""
 
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -34,7 +35,7 @@ class Pi(Kiosk):
 
     def run(self, gate):
         self.machine.shell(f"tongguan run --data /gate --screen linuxkms --gate {gate} --camera 'replay:/camera/film.y4m?fps=5&loop=0'"
-                           " </dev/null >/log 2>&1 &")
+                           " </dev/null >/log 2>&1 & gate=$!")
 
     def show(self, code):
         self.machine.shell(f"ln -sf {code} /camera/now")
@@ -51,7 +52,7 @@ def prepare():
         raise Failure(f"{PROGRAM} is missing: run `make pi PROFILE=dev`")
 
 
-def initramfs(folder, modules, city):
+def initramfs(folder, modules, city, **codes):
     """The checkpoint with touch and fonts, the gate's data folder, and what its camera will see."""
     udev = GUEST.folder / "usr/bin/udevadm"
     tree = GUEST.tree(folder, pathlib.Path(__file__).with_name("kiosk-init"), [PROGRAM, udev], modules)
@@ -62,7 +63,7 @@ def initramfs(folder, modules, city):
         shutil.copytree(GUEST.folder / place, tree / place, symlinks=True, dirs_exist_ok=True)
     shutil.copytree(folder / "gate", tree / "gate")
     (tree / "camera").mkdir()
-    header, drawings = frames(city)
+    header, drawings = frames(city, **codes)
     for name, content in {"header": header, **drawings}.items():
         (tree / "camera" / name).write_bytes(content)
     return pack(tree)
@@ -95,11 +96,79 @@ def touch_screen(folder):
     watched(machine, lambda: guards_way(kiosk), kiosk)
 
 
+def uptime(machine):
+    return float(machine.shell("cat /proc/uptime").split()[-2])
+
+
+# The Pi 3's registers at which QEMU takes an input for high and low.
+HIGH, LOW = 0x3F20001C, 0x3F200028
+RELAY, PASSAGE, FIRE = 17, 5, 6
+
+
+def set_pin(machine, pin, high):
+    machine.tell_qtest(f"writel {HIGH if high else LOW:#x} {1 << pin:#x}")
+
+
+def switched(machine, way, since, seconds):
+    """When the relay went up ("raise") or down ("lower") after a moment."""
+    said = f"{way} {RELAY}"
+    return until(f"the relay is seen to {said}", seconds,
+                 lambda: next((at for at, line in machine.pins if at > since and line.endswith(said)), None))
+
+
+def contacts(machine, kiosk):
+    """A fire, somebody who slips through, and a door that stays open, on the Pi's inputs."""
+    machine.shell("killall tongguan; sleep 2")
+    gate = f"pulse_ms = 40000\\npassage_line = {PASSAGE}\\npassage_active = \"high\"\\ndoor_held_s = 2\\nfire_line = {FIRE}"
+    machine.shell(f"printf '\\n[gate]\\n{gate}\\n' >>/gate/tongguan.toml")
+    kiosk.show("nobody")
+    kiosk.run("rppal")
+    kiosk.sees("ready")
+    began = time.monotonic()
+    set_pin(machine, FIRE, True)
+    switched(machine, "raise", began, 20)
+    time.sleep(2)
+    kiosk.keep("fire")
+    began = time.monotonic()
+    set_pin(machine, FIRE, False)
+    switched(machine, "lower", began, 20)
+    set_pin(machine, PASSAGE, True)
+    time.sleep(6)
+    set_pin(machine, PASSAGE, False)
+    wanted = ["fire", "fire_over", "tailgate", "door_held", "door_closed"]
+    until(f"the journal says {wanted}", 30, lambda: [event["reason"] for event in kiosk.journal()][-5:] == wanted)
+    print("  fire, tailgater and held door: seen, the relay obeys, and the journal has them")
+
+
+def killed(machine, kiosk):
+    """The program is killed, hangs, or is killed with its keeper while the relay is energised for 40 s."""
+    for name, end, seconds in [("killed", "kill -9 $gate", 10), ("hung", "kill -STOP $gate", 60)]:
+        began = time.monotonic()
+        kiosk.show(name)
+        switched(machine, "raise", began, 60)
+        began = time.monotonic()
+        machine.shell(end)
+        down = switched(machine, "lower", began, seconds)
+        print(f"  the program is {name} in mid-pulse: the relay is released after {down - began:.1f} s of this machine's time")
+        kiosk.show("nobody")
+        until("the program has ended", 20, lambda: "gone" in machine.shell("kill -0 $gate 2>/dev/null || echo gone"))
+        kiosk.run("rppal")
+        kiosk.sees("ready")
+    began = time.monotonic()
+    kiosk.show("both-killed")
+    switched(machine, "raise", began, 60)
+    machine.shell("killall -9 tongguan; sleep 1")
+    began = time.monotonic()
+    machine.shell("tongguan release --data /gate")
+    switched(machine, "lower", began, 20)
+    print("  both are killed: `tongguan release`, which the service runs after every end, releases it")
+
+
 def pi_of_1970(folder):
     """A Raspberry Pi 3 without network or battery clock: it says so, asks the guard; set right, its relay opens the gate."""
     print("a Raspberry Pi 3 in 1970 (raspi3b, simple-framebuffer, GPIO 17):", flush=True)
     city = City(folder)
-    image = initramfs(folder, ["evdev"], city)
+    image = initramfs(folder, ["evdev"], city, **{name: city.code(name) for name in ("killed", "both-killed", "hung")})
     blob = folder / "pi.dtb"
     shutil.copy(GUEST.folder / "usr/lib" / f"linux-image-{GUEST.version()}" / "broadcom/bcm2837-rpi-3-b.dtb", blob)
     # What the Pi's firmware adds, at the place where QEMU keeps the screen.
@@ -124,8 +193,12 @@ def pi_of_1970(folder):
     kiosk = Pi(machine)
 
     def way():
+        started = uptime(machine)
         kiosk.run("rppal")
         kiosk.sees("ready")
+        stages = re.findall(r"^(first program|devices) at ([0-9.]+) s$", machine.text, re.M)
+        print("  from power to ready, in its own time:", ", ".join(
+            f"{name} {float(at):.1f} s" for name, at in [*stages, ("tongguan run", started), ("ready on the screen", uptime(machine))]))
         time.sleep(3)
         doubting = kiosk.keep("1970")
         red = doubting.has(RUNGS["red"], box=(0, 380) + SIZE)
@@ -149,6 +222,8 @@ def pi_of_1970(folder):
         until("the relay closes again", 20, lambda: any("lower 17" in said for _, said in machine.pins))
         up, down = (next(at for at, said in machine.pins if f"{way} 17" in said) for way in ("raise", "lower"))
         print(f"  the relay's pulse: {(down - up) * 1000:.0f} ms of this machine's time")
+        contacts(machine, kiosk)
+        killed(machine, kiosk)
 
     watched(machine, way, kiosk)
 

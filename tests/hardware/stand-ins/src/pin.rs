@@ -19,6 +19,6 @@ fn main() -> anyhow::Result<()> {
             writeln!(out, "{} {}", start.elapsed().as_millis(), char::from(level[0]))?;
             out.flush()?;
         }
-        std::thread::sleep(Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(4));
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn serve(camera: &Camera, stage: &Arc<Stage>) -> anyhow::Result<()> {
     let mut streaming = false;
     loop {
         let mut events = [0; EVENT * 5];
-        let read = pipe.0.read(&mut events)?;
+        let read = pipe.read(&mut events)?;
         for event in events[..read].chunks_exact(EVENT) {
             if event[8..] != SETUP.to_ne_bytes() {
                 continue;
@@ -48,7 +48,7 @@ pub(crate) fn serve(camera: &Camera, stage: &Arc<Stage>) -> anyhow::Result<()> {
                 (0x80, 0x06) => pipe.answer(&request, descriptors::string(request.value.to_le_bytes()[0]))?,
                 (0x21, 0x01) if request.is_negotiation() => {
                     let mut wish = [0; PROBE];
-                    pipe.0.read_exact(&mut wish[..PROBE.min(request.length)])?;
+                    pipe.read(&mut wish[..PROBE.min(request.length)])?;
                     let (choice, answer) = probe(camera, [wish[2], wish[3]]);
                     negotiated = answer;
                     if request.selector() == 2 {
@@ -93,9 +93,20 @@ impl Request {
 struct Pipe(File);
 
 impl Pipe {
+    /// Nothing, if the host has given up meanwhile and asks for something else.
+    fn read(&mut self, into: &mut [u8]) -> anyhow::Result<usize> {
+        match self.0.read(into) {
+            Err(e) if given_up(&e) => Ok(0),
+            read => Ok(read?),
+        }
+    }
+
     fn answer(&mut self, request: &Request, bytes: Option<Vec<u8>>) -> anyhow::Result<()> {
         if let Some(bytes) = bytes {
-            self.0.write_all(&bytes[..bytes.len().min(request.length)])?;
+            match self.0.write(&bytes[..bytes.len().min(request.length)]) {
+                Err(e) if given_up(&e) => {}
+                written => drop(written?),
+            }
         } else {
             let _stalled = self.0.read(&mut []);
         }
@@ -103,13 +114,17 @@ impl Pipe {
     }
 
     fn acknowledge(&mut self) -> anyhow::Result<()> {
-        let _nothing = self.0.read(&mut [])?;
-        Ok(())
+        self.read(&mut []).map(drop)
     }
 
     fn refuse_out(&mut self) {
         let _stalled = self.0.write(&[]);
     }
+}
+
+/// EIDRM, EL2HLT, ECANCELED, ESRCH, ESHUTDOWN, EIO: the host did not wait and asks for something else, or has gone.
+fn given_up(error: &std::io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(3 | 5 | 43 | 51 | 108 | 125))
 }
 
 /// The nearest the camera can do, and how it says so.

@@ -92,7 +92,8 @@ pub(crate) fn stream(mut endpoint: File, stage: &Stage) {
             }
             let last = if at + some == end { END_OF_FRAME } else { 0 };
             let header = [2, END_OF_HEADER | id | error | last];
-            if endpoint.write_all(&[&header[..], &frame[at..at + some]].concat()).is_err() {
+            if let Err(gone) = endpoint.write_all(&[&header[..], &frame[at..at + some]].concat()) {
+                writeln!(std::io::stdout(), "the stream has ended: {gone}").ok();
                 return;
             }
             at += some;
