@@ -70,6 +70,15 @@ pi: ## Build the checkpoint for a 64-bit Raspberry Pi (PROFILE=dev: quick and la
 	@scripts/system-packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	sysroot/pi.sh $(or $(PROFILE),release)
 
+deb: pi ## The checkpoint as a Debian package for arm64, with its service: target/deb/*.deb (installs cargo-deb)
+	$(CARGO) deb --version >/dev/null 2>&1 || $(CARGO) install --locked cargo-deb
+	sysroot/deb.sh $(or $(PROFILE),release)
+
+deb-test: build ## Install, upgrade, downgrade and purge the package in a fresh arm64 Debian (root, QEMU's user emulation)
+	@scripts/system-packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3 qemu-user-static
+	$(MAKE) deb PROFILE=$(or $(PROFILE),dev)
+	BIN=$(BIN) tests/hardware/deb.py $(or $(PROFILE),dev)
+
 kiosk-pi: build places ## The checkpoint on the bare screens of emulated arm64 machines: touch, a Pi of 1970, its relay
 	@scripts/system-packages.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross device-tree-compiler cpio python3 qrencode
 	sysroot/pi.sh dev

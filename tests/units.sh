@@ -21,5 +21,5 @@ mv "$units/tongguan@.service" "$units/tongguan@gate.service"
 said=$(SYSTEMD_LOG_LEVEL=warning systemd-analyze verify --man=no --recursive-errors=no "$units"/*.service "$units"/*.mount 2>&1)
 [ -z "$said" ] || { echo "$said" >&2; exit 1; }
 
-systemd-sysusers --dry-run "$PWD/systemd/sysusers.conf" >/dev/null
+said=$(systemd-sysusers --dry-run "$PWD/systemd/sysusers.conf" 2>&1) || { echo "$said" >&2; exit 1; }
 echo "the units are in order"

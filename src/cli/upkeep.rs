@@ -16,12 +16,15 @@ use super::{Answer, Place, clock, print_json, print_line, show};
 
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
-    /// The data folder to set up
-    #[arg(long, value_name = "DIR")]
-    data: PathBuf,
+    /// The data folder to set up [default: data_dir of the configuration]
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
+    data: Option<PathBuf>,
+    /// A configuration that is there already: its registry holds, and none is written
+    #[arg(long, value_name = "FILE", conflicts_with = "registry")]
+    config: Option<PathBuf>,
     /// The registry's address (https://registry.example), or a folder with its files; '' if lists are only brought by hand
-    #[arg(long, value_name = "URL|DIR")]
-    registry: String,
+    #[arg(long, value_name = "URL|DIR", required_unless_present = "config")]
+    registry: Option<String>,
     /// The registry's public root file; everything this checkpoint ever believes hangs from it
     #[arg(long, value_name = "FILE")]
     root: PathBuf,
@@ -42,20 +45,23 @@ impl InitArgs {
                 self.root.display()
             )
         })?;
-        if !self.registry.is_empty() {
-            sync::check_source(&self.registry).map_err(anyhow::Error::msg)?;
+        let given = self.config.as_deref().map(Config::read).transpose()?.unwrap_or_default();
+        let registry = self.registry.unwrap_or(given.registry);
+        if !registry.is_empty() {
+            sync::check_source(&registry).map_err(anyhow::Error::msg)?;
         }
-        let registry = if self.registry.contains("://") || self.registry.is_empty() {
-            self.registry.clone()
+        let registry = if registry.contains("://") || registry.is_empty() {
+            registry
         } else {
             // The checkpoint may be started from another folder.
-            show(&std::path::absolute(&self.registry)?)
+            show(&std::path::absolute(&registry)?)
         };
-        let dir = DataDir::init(&self.data, &root)?;
+        let data = self.data.unwrap_or(given.data_dir);
+        let dir = DataDir::init(&data, &root)?;
         let device = DeviceKey::open(&dir)?;
         let config = dir.config_file();
-        if !config.exists() {
-            let text = toml::to_string(&json!({"data_dir": std::path::absolute(&self.data)?, "registry": registry}))?;
+        if self.config.is_none() && !config.exists() {
+            let text = toml::to_string(&json!({"data_dir": std::path::absolute(&data)?, "registry": registry}))?;
             let text =
                 format!("# Written by `tongguan init`. Every key is documented in tongguan.example.toml.\n{text}");
             std::fs::write(&config, text).with_context(|| format!("cannot write {}", config.display()))?;
@@ -63,12 +69,14 @@ impl InitArgs {
         let fingerprint = Sha256Hash::of(&root).to_string();
         let device: String = device.public().as_bytes().iter().map(|b| format!("{b:02x}")).collect();
         if self.json {
-            print_json(&json!({"data": show(&self.data), "root": fingerprint, "device": device}))?;
+            print_json(&json!({"data": show(&data), "root": fingerprint, "device": device}))?;
         } else {
-            print_line(&format!("set up {}", self.data.display()))?;
+            print_line(&format!("set up {}", data.display()))?;
             print_line(&format!("  root fingerprint  {fingerprint}  (compare it with the registry's)"))?;
             print_line(&format!("  this device       {device}"))?;
-            print_line(&format!("next: tongguan sync --data {}", self.data.display()))?;
+            let place =
+                self.config.map_or(format!("--data {}", show(&data)), |file| format!("--config {}", show(&file)));
+            print_line(&format!("next: tongguan sync {place}"))?;
         }
         Ok(Answer::Yes)
     }

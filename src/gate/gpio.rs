@@ -40,18 +40,25 @@ impl Relay for Rppal {
     }
 }
 
-/// An input pin of a Raspberry Pi, pulled to the level at which it says nothing.
+/// To what an input is pulled while nothing is connected to it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pull {
+    Up,
+    Down,
+}
+
+/// An input pin of a Raspberry Pi.
 pub(super) struct RppalInput {
     pin: rppal::gpio::InputPin,
     active: Active,
 }
 
 impl RppalInput {
-    pub(super) fn open(line: u32, active: Active) -> Result<Self, GateError> {
+    pub(super) fn open(line: u32, active: Active, pull: Pull) -> Result<Self, GateError> {
         let pin = rppal_pin(line)?;
-        let pin = match active {
-            Active::High => pin.into_input_pulldown(),
-            Active::Low => pin.into_input_pullup(),
+        let pin = match pull {
+            Pull::Down => pin.into_input_pulldown(),
+            Pull::Up => pin.into_input_pullup(),
         };
         Ok(Self { pin, active })
     }
@@ -96,7 +103,7 @@ impl Gpiocdev {
     }
 }
 
-/// An input line of a gpiochip, pulled to the level at which it says nothing.
+/// An input line of a gpiochip.
 pub(super) struct GpiocdevInput {
     request: Request,
     line: u32,
@@ -104,13 +111,12 @@ pub(super) struct GpiocdevInput {
 }
 
 impl GpiocdevInput {
-    pub(super) fn open(config: &GateConfig, line: u32, active: Active) -> Result<Self, GateError> {
+    pub(super) fn open(config: &GateConfig, line: u32, active: Active, pull: Pull) -> Result<Self, GateError> {
         let (mut builder, chip) = line_of(config, line)?;
-        builder.as_input();
-        match active {
-            Active::High => builder.with_bias(Bias::PullDown),
-            Active::Low => builder.with_bias(Bias::PullUp).as_active_low(),
-        };
+        builder.as_input().with_bias(if pull == Pull::Up { Bias::PullUp } else { Bias::PullDown });
+        if active == Active::Low {
+            builder.as_active_low();
+        }
         let request = builder.request().map_err(|e| line_fails(line, &chip, &e))?;
         Ok(Self { request, line, chip })
     }

@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use crate::config::{Active, GateConfig, GateDriver, GateOpens, SignalsConfig};
 use crate::lang::Text;
+use gpio::Pull;
 use keeper::Keeper;
 use machine::Contacts;
 use turnstile::Opens;
@@ -89,8 +90,10 @@ pub fn open(config: &GateConfig, signals: &SignalsConfig) -> Result<Gate, GateEr
     };
     let wait = Duration::from_millis(config.passage_wait_ms);
     let held = (config.door_held_s > 0).then(|| Duration::from_secs(config.door_held_s.into()));
-    let passage = config.passage_line.map(|line| input(config, line, config.passage_active)).transpose()?;
-    let fire = config.fire_line.map(|line| input(config, line, config.fire_active)).transpose()?;
+    // A passage contact that is cut says nothing; a fire contact to ground that is cut says fire.
+    let silent = if config.passage_active == Active::High { Pull::Down } else { Pull::Up };
+    let passage = config.passage_line.map(|line| input(config, line, config.passage_active, silent)).transpose()?;
+    let fire = config.fire_line.map(|line| input(config, line, config.fire_active, Pull::Up)).transpose()?;
     let contacts = Contacts { passage: passage.map(|contact| (contact, wait, held)), fire };
     Gate::with(relay, opens, contacts, keeper)
 }
@@ -112,10 +115,10 @@ pub fn release_all(config: &GateConfig, signals: &SignalsConfig) -> Result<(), G
 }
 
 /// An input of the gate's driver.
-fn input(config: &GateConfig, line: u32, active: Active) -> Result<Box<dyn Contact>, GateError> {
+fn input(config: &GateConfig, line: u32, active: Active, pull: Pull) -> Result<Box<dyn Contact>, GateError> {
     Ok(match driver(config) {
-        Driver::Rppal => Box::new(gpio::RppalInput::open(line, active)?),
-        Driver::Gpiocdev => Box::new(gpio::GpiocdevInput::open(config, line, active)?),
+        Driver::Rppal => Box::new(gpio::RppalInput::open(line, active, pull)?),
+        Driver::Gpiocdev => Box::new(gpio::GpiocdevInput::open(config, line, active, pull)?),
         Driver::Sim => Box::new(SimulatedContact::default()),
     })
 }
