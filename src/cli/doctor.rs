@@ -8,7 +8,7 @@ use serde_json::json;
 use tongguan::clock::{Believed, By, Clock as _, ClockSource, Reading, Witness, Witnesses};
 use tongguan::decide::Level;
 use tongguan::lang::{Language, Text};
-use tongguan::service::{Findings, colour, second, summary};
+use tongguan::service::{Check, Findings, checks, colour, second, summary};
 use tongguan::store::{Trust, TrustStore};
 
 use super::{Answer, Place, clock, print_json, print_line};
@@ -37,6 +37,8 @@ impl DoctorArgs {
             clock.raise_floor(at);
         }
         let known = clock.witnesses();
+        // Only the clock was asked for, or everything that can be tried.
+        let tried = if self.clock { Vec::new() } else { checks(&dir, &config, &trust) };
         let found = Findings::look(&dir, &config, &known.reading)?;
         let rungs = &found.rungs[if self.clock { 1..2 } else { 0..found.rungs.len() }];
         let (rules, machine) = if self.clock { Default::default() } else { (found.rules, found.machine.lines()) };
@@ -51,21 +53,53 @@ impl DoctorArgs {
                 "clock": clock,
                 "journal": journal,
                 "machine": machine,
+                "checks": tried.iter().map(check_json).collect::<Vec<_>>(),
                 "device": found.device,
                 "enrolment": found.enrolment.name(),
             }))?;
         } else {
             let language = self.language.unwrap_or(config.language);
-            let said = rungs.iter().map(|r| (r.level, r.text.clone())).chain(machine).map(|(level, text)| {
-                Text::new("[{level}] {text}", "[{level}] {text}").with("level", &colour(level)).with("text", &text)
-            });
-            for line in said.chain(rules).chain(in_words(&known)) {
+            let nothing = || None;
+            let rungs = rungs.iter().map(|r| (r.level, r.text.clone(), what_to_do(r.name, r.level)));
+            let lines = rungs.chain(machine.into_iter().map(|(level, text)| (level, text, nothing())));
+            for (level, text, advice) in lines.chain(tried.iter().map(|c| (c.level, c.text.clone(), c.advice.clone())))
+            {
+                let level = format!("[{}]", colour(level).in_language(language));
+                print_line(&format!("{level:8} {}", text.in_language(language)))?;
+                if let Some(advice) = advice {
+                    print_line(&format!("{:8} -> {}", "", advice.in_language(language)))?;
+                }
+            }
+            for line in rules.into_iter().chain(in_words(&known)) {
                 print_line(line.in_language(language))?;
             }
         }
-        let worst = rungs.iter().map(|r| r.level).max();
+        let worst = rungs.iter().map(|r| r.level).chain(tried.iter().map(|check| check.level)).max();
         Ok(if worst == Some(Level::Red) { Answer::No } else { Answer::Yes })
     }
+}
+
+/// What to do about a rung that is not green.
+fn what_to_do(rung: &str, level: Level) -> Option<Text> {
+    let advice = match rung {
+        "lists" | "keys" => Text::new(
+            "请联网同步（tongguan sync），或插入同步盘",
+            "Sync over the network (tongguan sync), or bring the lists on a stick",
+        ),
+        "journal" => Text::new("请腾出空间，或更换存储卡", "Free some space, or replace the card"),
+        // What is said of the time below says it.
+        _ => return None,
+    };
+    (level != Level::Green).then_some(advice)
+}
+
+fn check_json(check: &Check) -> serde_json::Value {
+    json!({
+        "name": check.name,
+        "level": colour(check.level).en,
+        "text": check.text.en,
+        "advice": check.advice.as_ref().map(|advice| &advice.en),
+    })
 }
 
 fn policy_json(trust: &Trust, now: &Reading) -> serde_json::Value {

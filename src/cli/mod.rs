@@ -53,8 +53,8 @@ enum Command {
     Events(questions::EventsArgs),
     /// Write a note about an event, read from standard input, that only the registry can read.
     Note(note::NoteArgs),
-    /// Say how far lists, clock and keys can be relied on, what is known of the time, and what the journal holds. Exit code 1 if one
-    /// of them is red.
+    /// Say how this gate is, and what to do: lists, clock, keys, journal, and everything that can be tried: camera, decoder, pins,
+    /// readers, screen, databases, registry. Exit code 1 if anything is red.
     Doctor(doctor::DoctorArgs),
     /// Pack what helps to find out what is wrong, without anybody's data, into one file.
     Support(support::SupportArgs),

@@ -98,6 +98,28 @@ pub fn open(config: &GateConfig, signals: &SignalsConfig) -> Result<Gate, GateEr
     Gate::with(relay, opens, contacts, keeper)
 }
 
+/// What drives a gate.
+#[derive(Debug)]
+pub struct Driven {
+    /// In words.
+    pub name: String,
+    /// Whether no hardware is moved.
+    pub is_simulated: bool,
+}
+
+/// Whether every pin of a gate can be had; its outputs are released by that.
+///
+/// # Errors
+/// The first [`GateError::Driver`].
+pub fn probe(config: &GateConfig, signals: &SignalsConfig) -> Result<Driven, GateError> {
+    release_all(config, signals)?;
+    for line in [config.passage_line, config.fire_line].into_iter().flatten() {
+        input(config, line, Active::High, Pull::Up)?;
+    }
+    let relay = output(config, config.line, config.active, "relay")?;
+    Ok(Driven { name: relay.describe(), is_simulated: matches!(driver(config), Driver::Sim) })
+}
+
 /// The white lamp of the configuration, if it has one and it can be had: a gate works without.
 pub fn torch(config: &GateConfig, signals: &SignalsConfig) -> Option<Box<dyn Relay>> {
     let lamp = output(config, signals.torch_line?, signals.active, "torch");

@@ -96,6 +96,14 @@ fn open(reader: &Reader) -> std::io::Result<Box<dyn Engine>> {
     })
 }
 
+/// Whether a scan engine can be had.
+///
+/// # Errors
+/// Why not.
+pub fn probe(reader: &Reader) -> std::io::Result<()> {
+    open(reader).map(drop)
+}
+
 fn run(reader: &Reader, tell: &Sender<Scanned>, stop: &AtomicBool, report: &dyn Fn(Option<Text>)) {
     let mut said = false;
     while !stop.load(Ordering::Relaxed) {

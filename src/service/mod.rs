@@ -2,11 +2,13 @@
 //! bundle all say it from here.
 
 mod bundle;
+mod checks;
 mod findings;
 mod kept;
 mod machine;
 
 pub use bundle::{Bundle, History, SupportError};
+pub use checks::{Check, checks};
 pub use findings::{Enrolment, Findings, Rung, colour, second, summary};
 pub use kept::Kept;
 pub use machine::Machine;

@@ -58,6 +58,13 @@ pub(super) fn open_to_read(path: &Path, schema: usize) -> Result<Connection, Sto
     }
 }
 
+/// A database of whatever version, only to look at.
+pub(super) fn to_look_at(path: &Path) -> rusqlite::Result<Connection> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    db.busy_timeout(Duration::from_secs(5))?;
+    Ok(db)
+}
+
 /// The path as a URI that tells SQLite that nobody writes the file.
 fn unchanging(path: &Path) -> PathBuf {
     let path = path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");

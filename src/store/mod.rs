@@ -223,6 +223,20 @@ impl DataDir {
         self.0.join("root.pub")
     }
 
+    /// Whether SQLite finds both databases in order.
+    ///
+    /// # Errors
+    /// [`StoreError`] if one cannot be asked.
+    pub fn is_sound(&self) -> Result<bool, StoreError> {
+        let mut sound = true;
+        for name in ["trust.db", "journal.db"] {
+            let path = self.file(name);
+            let asked = database::to_look_at(&path).and_then(|db| database::is_sound(&db));
+            sound &= asked.map_err(|source| StoreError::Database { path, source })?;
+        }
+        Ok(sound)
+    }
+
     fn file(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }

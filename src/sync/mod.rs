@@ -18,6 +18,7 @@ pub use housekeeping::{Housekeeping, Limits};
 pub use lists::fetch;
 pub use schedule::{Schedule, SyncState, Syncer};
 pub use stick::{Exchanged, StickError, Visit, visit};
+pub use time::signed_time;
 pub use transport::{Folder, ListsOnly, Transport, TransportError, check_source, open};
 pub use watch::StickWatch;
 

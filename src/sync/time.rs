@@ -16,12 +16,26 @@ pub(super) fn ask(transport: &dyn Transport, trust: &Trust, clock: &dyn Clock) -
     if !transport.tells_time() {
         return Ok(());
     }
+    let Some(asked) = clock.begin_to_ask() else { return Ok(()) };
+    if let Some(at) = signed_time(transport, trust)? {
+        clock.hear(at, asked);
+    }
+    Ok(())
+}
+
+/// The registry's signed time; none if nobody is there who could sign it.
+///
+/// # Errors
+/// [`SyncError`].
+pub fn signed_time(transport: &dyn Transport, trust: &Trust) -> Result<Option<Timestamp>, SyncError> {
+    if !transport.tells_time() {
+        return Ok(None);
+    }
     let mut nonce = [0; 16];
     // Without a nonce of its own a gate would believe an old answer.
     if getrandom::fill(&mut nonce).is_err() {
-        return Ok(());
+        return Ok(None);
     }
-    let Some(asked) = clock.begin_to_ask() else { return Ok(()) };
     let path = format!("v1/time?nonce={}", HEXLOWER.encode(&nonce));
     let answer = transport
         .get(&path, limits::TIME_REPLY_BYTES)
@@ -30,8 +44,5 @@ pub(super) fn ask(transport: &dyn Transport, trust: &Trust, clock: &dyn Clock) -
     let reply = TimeReply::open(&answer, &trust.keys, &nonce)
         .map_err(|source| SyncError::Refused { what: "the time", source })?;
     // SY 7.3
-    if let Ok(at) = i64::try_from(reply.at_ms).map_or(Ok(Timestamp::MAX), Timestamp::from_millisecond) {
-        clock.hear(at, asked);
-    }
-    Ok(())
+    Ok(i64::try_from(reply.at_ms).map_or(Ok(Timestamp::MAX), Timestamp::from_millisecond).ok())
 }

@@ -212,6 +212,12 @@ impl Checkpoint {
         self.change_config(|config| config.insert("registry".into(), url.into()));
     }
 
+    /// Sets a key of the configuration: `readers` is a list of one.
+    pub fn set(&self, key: &str, value: String) {
+        let value: toml::Value = if key == "readers" { vec![value].into() } else { value.into() };
+        self.change_config(|config| config.insert(key.into(), value));
+    }
+
     /// Sets a section of the configuration.
     pub fn configure(&self, section: &str, keys: &str) {
         let keys: toml::Table = toml::from_str(keys).unwrap();

@@ -1,0 +1,28 @@
+//! The databases, as SQLite finds them.
+
+use std::path::Path;
+
+use super::Check;
+use crate::lang::Text;
+use crate::store::DataDir;
+
+pub(super) fn check(folder: &Path) -> Vec<Check> {
+    let name = "stores";
+    let sound = DataDir::open(folder).and_then(|dir| dir.is_sound());
+    vec![match sound {
+        Ok(true) => Check::well(name, Text::new("存储：数据库完好", "Storage: the databases are sound")),
+        Ok(false) => Check::red(
+            name,
+            Text::new("存储：数据库损坏", "Storage: a database is damaged"),
+            Text::new(
+                "重启检查点，它会把损坏的文件放到一边并重建；请更换存储卡",
+                "Restart the checkpoint: it sets the damaged file aside and begins anew; replace the card",
+            ),
+        ),
+        Err(error) => Check::red(
+            name,
+            Text::new(format!("存储：{}", error.words().zh), format!("Storage: {error}")),
+            Text::new("请检查数据目录的权限和磁盘", "Check the data folder's permissions and its disk"),
+        ),
+    }]
+}
