@@ -254,7 +254,7 @@ fn a_guard_on_duty_holds_the_gate_open_and_lets_it_close_by_what_the_button_says
     let page = page();
     page.guards(wang_on_duty());
     touch_each(&page, &["Guard", "Hold open"]);
-    page.guards(Guards { held: true, ..wang_on_duty() });
+    page.deliver(Mail { guards: Some(Guards { held: true, ..wang_on_duty() }), ..Mail::default() });
     page.touch("", "Let it close");
     assert_eq!(page.wishes().len(), 1, "a trembling finger does not take it back");
     page.wait(A_MOMENT);
