@@ -65,9 +65,9 @@ impl DoctorArgs {
             for (level, text, advice) in lines.chain(tried.iter().map(|c| (c.level, c.text.clone(), c.advice.clone())))
             {
                 let level = format!("[{}]", colour(level).in_language(language));
-                print_line(&format!("{level:8} {}", text.in_language(language)))?;
+                print_line(&format!("{level:7} {}", text.in_language(language)))?;
                 if let Some(advice) = advice {
-                    print_line(&format!("{:8} -> {}", "", advice.in_language(language)))?;
+                    print_line(&format!("{:7} -> {}", "", advice.in_language(language)))?;
                 }
             }
             for line in rules.into_iter().chain(in_words(&known)) {

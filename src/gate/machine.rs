@@ -40,13 +40,18 @@ impl State {
 
     /// Brings the relay to what the turnstile says.
     fn drive(&mut self, now: Instant) -> Result<(), GateError> {
+        self.drive_to(now, false)
+    }
+
+    /// The same; a driver that was told to energise before is told once more if somebody is let in: it may have forgotten.
+    fn drive_to(&mut self, now: Instant, once_more: bool) -> Result<(), GateError> {
         self.turnstile.tick(now);
         let wanted = self.turnstile.is_open(now);
         if let Some(keeper) = &mut self.keeper {
             // Before the relay: whoever must let go of it knows of it first.
             keeper.tell(wanted, now);
         }
-        if wanted == self.energised && self.retry_at.is_none() {
+        if wanted == self.energised && self.retry_at.is_none() && !(wanted && once_more) {
             return Ok(());
         }
         if wanted && !self.timer_alive {
@@ -159,7 +164,7 @@ impl Gate {
         let now = Instant::now();
         let mut state = self.shared.lock();
         let opening = state.turnstile.open(people, now);
-        let switched = state.drive(now);
+        let switched = state.drive_to(now, true);
         if switched.is_err() {
             state.turnstile.give_up(opening);
         }
@@ -355,8 +360,8 @@ mod tests {
         let again = Instant::now();
         gate.open(1).unwrap();
         gate.wait_closed();
-        assert_eq!(energised(&relay), [false, true, false]);
-        assert!(relay.history()[2].at - again >= PULSE);
+        assert_eq!(energised(&relay), [false, true, true, false]);
+        assert!(relay.history()[3].at - again >= PULSE);
     }
 
     #[test]
