@@ -4,7 +4,7 @@
 //! breaks, because the gate's program was killed, or if the word stays away while the relay is energised, because it hangs, the
 //! keeper kills what is left of the program, releases every output, and ends. It holds no pin while all is well.
 
-use std::io::{BufRead as _, Read as _, Write as _};
+use std::io::Write as _;
 use std::os::unix::process::parent_id;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
@@ -32,7 +32,7 @@ const RESTART: Duration = Duration::from_secs(5);
 /// How long a line that the dying program still holds is waited for.
 const LETTING_GO: Duration = Duration::from_secs(3);
 /// Bytes of the outputs' description.
-const LONGEST_LINE: u64 = 64 * 1024;
+const LONGEST_LINE: usize = 64 * 1024;
 
 const ENERGISED: u8 = b'E';
 const RELEASED: u8 = b'R';
@@ -155,12 +155,9 @@ pub fn keep() -> Result<(), GateError> {
             .map_err(|e| fail(e.to_string()))?;
     }
     let gate = parent_id();
-    let mut pipe = std::io::stdin().lock();
-    let mut line = String::new();
-    (&mut pipe).take(LONGEST_LINE).read_line(&mut line).map_err(|e| fail(e.to_string()))?;
-    let outputs: Outputs = serde_json::from_str(&line)
+    let line = first_line().map_err(|e| fail(e.to_string()))?;
+    let outputs: Outputs = serde_json::from_slice(&line)
         .map_err(|e| fail(format!("this command is started by `tongguan run`, and by nobody else: {e}")))?;
-    drop(pipe);
     match watch() {
         Ended::InOrder => return Ok(()),
         Ended::Broken => tracing::warn!("the checkpoint has died: its outputs are released"),
@@ -181,6 +178,18 @@ pub fn keep() -> Result<(), GateError> {
             released => return released,
         }
     }
+}
+
+/// Byte by byte: what comes after the line are words, which a buffer would swallow.
+fn first_line() -> rustix::io::Result<Vec<u8>> {
+    let (pipe, mut line, mut byte) = (std::io::stdin(), Vec::new(), [0]);
+    while line.len() < LONGEST_LINE && rustix::io::retry_on_intr(|| rustix::io::read(&pipe, &mut byte))? == 1 {
+        if byte[0] == b'\n' {
+            break;
+        }
+        line.push(byte[0]);
+    }
+    Ok(line)
 }
 
 enum Ended {
