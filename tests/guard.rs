@@ -151,6 +151,19 @@ fn asking() -> (Checkpoint, String) {
     (Checkpoint::new(&registry, ""), code)
 }
 
+/// Such a gate with 王 as its guard, and their PIN.
+fn asking_with_a_guard() -> (Gatehouse, fn() -> Pin) {
+    let (checkpoint, code) = asking();
+    let file = DataDir::open(Path::new(&checkpoint.data())).unwrap().guards_file();
+    let mut roster = Roster::default();
+    let pin: fn() -> Pin = || Pin::parse("2580").unwrap();
+    roster.add("王", Role::Guard, &pin()).unwrap();
+    roster.write(&file).unwrap();
+    let gate = Gatehouse::open(checkpoint, &code, |_| {});
+    gate.journal(1);
+    (gate, pin)
+}
+
 #[test]
 fn where_nobody_has_a_pin_whoever_stands_there_decides_once_about_the_code_that_is_there() {
     let (checkpoint, code) = asking();
@@ -172,14 +185,7 @@ fn where_nobody_has_a_pin_whoever_stands_there_decides_once_about_the_code_that_
 
 #[test]
 fn where_guards_have_pins_only_one_on_duty_decides_and_is_named() {
-    let (checkpoint, code) = asking();
-    let file = DataDir::open(Path::new(&checkpoint.data())).unwrap().guards_file();
-    let mut roster = Roster::default();
-    let pin = || Pin::parse("2580").unwrap();
-    roster.add("王", Role::Guard, &pin()).unwrap();
-    roster.write(&file).unwrap();
-    let gate = Gatehouse::open(checkpoint, &code, |_| {});
-    gate.journal(1);
+    let (gate, pin) = asking_with_a_guard();
     gate.rule(1, Answer::TurnedAway);
     gate.touch.send(Request::LogIn { name: "王".into(), pin: Pin::parse("2581").unwrap() }).unwrap();
     std::thread::sleep(Duration::from_secs(2));
@@ -344,14 +350,7 @@ fn a_guards_own_code_logs_them_in_while_their_page_is_open_and_only_a_phones_doe
 
 #[test]
 fn a_guard_on_duty_holds_the_gate_open_until_a_guard_lets_it_close_and_both_are_journaled() {
-    let (checkpoint, code) = asking();
-    let file = DataDir::open(Path::new(&checkpoint.data())).unwrap().guards_file();
-    let mut roster = Roster::default();
-    let pin = || Pin::parse("2580").unwrap();
-    roster.add("王", Role::Guard, &pin()).unwrap();
-    roster.write(&file).unwrap();
-    let gate = Gatehouse::open(checkpoint, &code, |_| {});
-    gate.journal(1);
+    let (gate, pin) = asking_with_a_guard();
     let hold = |held| gate.touch.send(Request::Hold(held)).unwrap();
     hold(true);
     std::thread::sleep(Duration::from_millis(300));

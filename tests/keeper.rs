@@ -12,14 +12,14 @@ use common::TONGGUAN;
 use serde_json::json;
 use tongguan::config::{GateConfig, GateDriver, SignalsConfig};
 
+fn start() -> Child {
+    let mut command = Command::new(TONGGUAN);
+    command.arg(tongguan::gate::KEEPER).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
 /// A keeper of simulated outputs, and the gate's end of its pipe.
 fn keeper() -> (Child, ChildStdin) {
-    let mut child = Command::new(TONGGUAN)
-        .arg(tongguan::gate::KEEPER)
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = start();
     let mut pipe = child.stdin.take().unwrap();
     let gate = GateConfig { driver: GateDriver::Sim, ..GateConfig::default() };
     writeln!(pipe, "{}", json!({ "gate": gate, "signals": SignalsConfig::default() })).unwrap();
@@ -63,12 +63,7 @@ fn a_signal_that_ends_the_gate_does_not_end_its_keeper() {
 
 #[test]
 fn whoever_starts_it_by_hand_is_told() {
-    let mut child = Command::new(TONGGUAN)
-        .arg(tongguan::gate::KEEPER)
-        .stdin(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = start();
     writeln!(child.stdin.take().unwrap(), "hello").unwrap();
     let said = BufReader::new(child.stderr.take().unwrap()).lines().next().unwrap().unwrap();
     assert!(said.contains("started by `tongguan run`"), "{said}");

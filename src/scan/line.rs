@@ -19,10 +19,9 @@ impl Line {
             // A reader's prefix, or a line that is torn.
             c if c.is_control() => None,
             _ if self.overlong => None,
-            c if self.text.len() >= LONGEST => {
+            _ if self.text.len() >= LONGEST => {
                 // What is there is judged as what it is: damaged. Whoever holds it is told so.
                 self.overlong = true;
-                tracing::warn!("a reader sends a text of more than {LONGEST} characters (now {c:?})");
                 None
             }
             c => {

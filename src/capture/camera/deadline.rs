@@ -1,7 +1,7 @@
 //! A time limit for calls of a driver that knows none.
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -46,8 +46,7 @@ impl Deadline {
     /// # Errors
     /// If there is no thread or no signal handler to be had.
     pub(super) fn new() -> std::io::Result<Self> {
-        // Its handler only has to be there: a signal that is ignored interrupts nothing.
-        signal_hook::flag::register(SIGNAL as i32, Arc::new(AtomicBool::new(false)))?;
+        handle()?;
         let (shared, caller) = (Arc::new(Shared::default()), pthread_self());
         let watched = Arc::clone(&shared);
         let watch = std::thread::Builder::new().name("camera-limit".into()).spawn(move || watch(&watched, caller))?;
@@ -74,6 +73,15 @@ impl Deadline {
         }
         expired
     }
+}
+
+/// Handles the signal, once for all cameras: a signal that is ignored interrupts nothing.
+fn handle() -> std::io::Result<()> {
+    static HANDLED: OnceLock<signal_hook::SigId> = OnceLock::new();
+    if HANDLED.get().is_none() {
+        HANDLED.set(signal_hook::flag::register(SIGNAL as i32, Arc::new(AtomicBool::new(false)))?).ok();
+    }
+    Ok(())
 }
 
 struct Over<'a>(&'a Deadline);
