@@ -88,6 +88,11 @@ hardware-test: build ## The checkpoint with a real camera driver and a relay, an
 	@scripts/system-packages.sh gcc make cpio python3 qrencode xz-utils
 	BIN=$(BIN) SHORT=$(SHORT) tests/hardware/vm.py
 
+lane-bench: setup ## Measure what a lane costs beside a bare loop of nokhwa and rqrr, in the same VM (PROFILE=dev)
+	@scripts/system-packages.sh gcc make cpio python3 qrencode xz-utils
+	$(CARGO) build --profile $(or $(PROFILE),release) --locked --workspace
+	BIN=target/$(if $(filter dev,$(PROFILE)),debug,$(or $(PROFILE),release)) MEASURE=1 tests/hardware/vm.py
+
 bench: setup ## Measure what was promised: ratios in one run, the way from text to relay, that no frame takes new memory, and a day's traffic
 	$(CARGO) build --release --locked -p tongguan-registry
 	$(CARGO) bench --locked --bench promises --bench latency --bench allocations

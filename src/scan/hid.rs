@@ -53,6 +53,9 @@ impl Keys {
             // The kernel has lost some: neither the text nor the shift key can be relied on.
             EventSummary::Synchronization(_, SynchronizationCode::SYN_DROPPED, _) => {
                 *self = Self { caps: self.caps, ..Self::default() };
+                tracing::warn!(
+                    "a scan engine typed faster than this computer could listen; the code was lost, scan it again"
+                );
                 line.lose();
                 None
             }

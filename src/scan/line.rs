@@ -9,6 +9,8 @@ pub(super) struct Line {
     text: String,
     /// It is too long: the rest, up to its end, is passed over.
     overlong: bool,
+    /// Something of it was lost: the rest, up to its end, is no text.
+    torn: bool,
 }
 
 impl Line {
@@ -18,7 +20,7 @@ impl Line {
             '\r' | '\n' | '\t' => self.take(),
             // A reader's prefix, or a line that is torn.
             c if c.is_control() => None,
-            _ if self.overlong => None,
+            _ if self.overlong || self.torn => None,
             _ if self.text.len() >= LONGEST => {
                 // What is there is judged as what it is: damaged. Whoever holds it is told so.
                 self.overlong = true;
@@ -36,15 +38,13 @@ impl Line {
         self.take()
     }
 
-    /// Something was lost: the rest would be another text.
+    /// Something was lost, of this text or between it and the next.
     pub(super) fn lose(&mut self) {
-        self.text.clear();
-        self.overlong = false;
+        *self = Self { torn: true, ..Self::default() };
     }
 
     fn take(&mut self) -> Option<String> {
-        self.overlong = false;
-        let text = std::mem::take(&mut self.text);
+        let Self { text, .. } = std::mem::take(self);
         let trimmed = text.trim();
         (!trimmed.is_empty()).then(|| trimmed.to_owned())
     }
@@ -80,6 +80,11 @@ mod tests {
         let mut line = Line::default();
         assert!("TG1:AB".chars().all(|c| line.push(c).is_none()));
         line.lose();
-        assert_eq!(line.push('\n'), None);
+        assert!("CDEF\n".chars().all(|c| line.push(c).is_none()), "nor is its rest");
+        assert!("TG1:GH".chars().all(|c| line.push(c).is_none()));
+        assert_eq!(line.push('\n').as_deref(), Some("TG1:GH"));
+        line.lose();
+        assert_eq!((line.push('A'), line.pause()), (None, None), "its end was lost as well");
+        assert_eq!((line.push('B'), line.pause().as_deref()), (None, Some("B")));
     }
 }

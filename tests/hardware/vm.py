@@ -19,7 +19,7 @@ QEMU, KERNEL, GPIO_SIM = WORK / "qemu", WORK / "kernel", WORK / "gpio-sim"
 HERE = pathlib.Path(__file__).parent
 # The programs are built on this machine: their libraries are its own.
 GUEST = Guest(WORK / "guest", "x86_64-linux-gnu", [pathlib.Path("/usr/lib/x86_64-linux-gnu"), pathlib.Path("/lib64")])
-MODULES = ["virtio_pci", "9p", "9pnet_virtio", "configfs", "dummy_hcd", "gadgetfs", "uvcvideo", GPIO_SIM / "gpio_sim.ko"]
+MODULES = ["virtio_pci", "9p", "9pnet_virtio", "configfs", "dummy_hcd", "gadgetfs", "uvcvideo", "evdev", "uinput", GPIO_SIM / "gpio_sim.ko"]
 CHIP = "pinctrl-bcm2711"
 PIN = "/sys/devices/platform/gpio-sim.0/gpiochip*/sim_gpio17/value"
 DRIVERS = os.environ.get("CAMERAS", "v4l2:/dev/video0 nokhwa:0").split()
@@ -27,6 +27,8 @@ SIZE = (320, 240)
 SETTINGS = f'\n[gate]\nchip = "{CHIP}"\n\n[clock]\nunsynced_error_s = 60\n\n[sound]\non = false\n'
 # What a pulse of 500 ms may be under emulation, in ms.
 PULSE = range(400, 651)
+# How long a program is watched for what it costs, in s, and how many people come meanwhile.
+WATCHED, PEOPLE = 30, 8
 # What the relay may be energised for when the checkpoint is killed, in ms; within what a camera that sends again is seen, in s.
 LONGEST, RECOVERY = 1000, 3
 
@@ -64,13 +66,13 @@ class Gate:
     def __init__(self, folder):
         (folder / "host").mkdir()
         self.city, self.folder, self.shown = City(folder, SETTINGS), folder, 0
-        programs = [self.city.programs / name for name in ("tongguan", "webcam", "pin")]
+        programs = [self.city.programs / name for name in ("tongguan", "webcam", "pin", "keyboard", "bare")]
         tree = GUEST.tree(folder, HERE / "vm-init", programs, MODULES)
         shutil.copytree(folder / "gate", tree / "gate")
         self.machine = boot(folder, pack(tree))
         self.shell = self.machine.shell
         # What the drivers say belongs into dmesg, not between a command and its answer. Damaged frames are to reach the program.
-        self.shell("dmesg -n 1; echo 1 >/sys/module/uvcvideo/parameters/nodrop; mkfifo /camera")
+        self.shell("dmesg -n 1; echo 1 >/sys/module/uvcvideo/parameters/nodrop; mkfifo /camera /keys")
         self.shell(f"pin {PIN} >/pin 2>&1 </dev/null &")
 
     def level(self):
@@ -108,11 +110,24 @@ class Gate:
         Picture(SIZE, bytes(channel for grey in b"".join(rows) for channel in (grey, grey, grey))).save(picture)
         self.tell(f"show /host/{self.shown}.png")
 
-    def start(self, camera):
+    def plug_engine(self):
+        """Plugs a scan engine in; which device it is."""
+        self.shell("keyboard <>/keys >/typed 2>&1 & engine=$!")
+        found = lambda: re.search(r"event\d+", self.shell("grep -l 'scan engine' /sys/class/input/event*/device/name"))
+        return f"/dev/input/{until('a scan engine', 20, found)[0]}"
+
+    def unplug_engine(self):
+        self.shell("kill -9 $engine; wait $engine 2>/dev/null")
+
+    def scan(self, text, how="scan"):
+        self.shell(f"echo '{how} {text}' >/keys")
+        until("the engine has typed", 20, lambda: self.shell("tail -n 1 /typed").strip() == f"is: {how} {text}")
+
+    def start(self, camera, ready=r"camera .*fps"):
         self.shell(": >/events; : >/log")
         self.shell(f"tongguan run --data /gate --screen none --gate gpiocdev --camera {camera} --events /events </dev/null "
                    ">>/log 2>&1 & gate=$!")
-        self.says(r"camera .*fps", 30)
+        self.says(ready, 30)
 
     def stop(self):
         self.shell("kill $gate; wait $gate")
@@ -137,9 +152,14 @@ class Gate:
         return [int(end) - int(start) for (start, level), (end, _) in zip(changes, changes[1:]) if level == "1"]
 
     def passes(self, code):
-        """A code is shown, and lets somebody in: one verdict, one pulse."""
+        """A code before the lens lets somebody in."""
+        self.admits(lambda: self.show(code))
+        self.show()
+
+    def admits(self, hold_out):
+        """However a code is held out, it lets somebody in: one verdict, one pulse."""
         events, pulses = len(self.events()), len(self.pulses())
-        self.show(code)
+        hold_out()
         until("a verdict", 60, lambda: len(self.events()) > events)
         expect(self.events()[events], verdict="pass", reason="fresh", gate="opened")
         until("the relay closes again", 10, lambda: len(self.pulses()) > pulses)
@@ -147,7 +167,6 @@ class Gate:
         if pulse not in PULSE:
             raise Failure(f"a pulse of 500 ms took {pulse} ms")
         print(f"    pass, a pulse of {pulse} ms", flush=True)
-        self.show()
 
 
 def sees_a_code(gate, driver):
@@ -216,6 +235,68 @@ def killed_in_mid_pulse(gate, driver):
     gate.show()
 
 
+def reads_with_an_engine(gate):
+    """A scan engine in the camera's place: nobody else sees its keys, and it may be unplugged."""
+    print("  a scan engine that is a keyboard", flush=True)
+    place = gate.plug_engine()
+    gate.shell(f"sed -i '1i readers = [\"hid:{place}\"]' /gate/tongguan.toml")
+    gate.start("none", ready="reader hid")
+    gate.shell(f"cat {place} >/seen & other=$!")
+    gate.admits(lambda: gate.scan(gate.city.code("己")))
+    if gate.shell("kill $other; cat /seen").strip():
+        raise Failure("another program saw its keys")
+    events, before = len(gate.events()), gate.logged()
+    gate.scan(gate.city.code("辛"), "rush")
+    gate.says("the code was lost", 10, before)
+    if len(gate.events()) != events:
+        raise Failure("half a code was taken for one")
+    before = gate.logged()
+    gate.unplug_engine()
+    gate.says("ERROR.*reader", 10, before)
+    before = gate.logged()
+    gate.plug_engine()
+    gate.says("reader hid", 10, before)
+    gate.admits(lambda: gate.scan(gate.city.code("庚")))
+    gate.stop()
+    gate.unplug_engine()
+
+
+def cost(gate):
+    """What a program and its children have used: CPU in s, memory in MB; and how many frames the driver has had."""
+    said = gate.shell(f"for p in $gate $(cat /proc/$gate/task/$gate/children); do cut -d ' ' -f 14,15 /proc/$p/stat; "
+                      "grep VmRSS /proc/$p/status; done; cat /sys/kernel/debug/usb/uvcvideo/*/stats")
+    ticks = sum(int(a) + int(b) for a, b in re.findall(r"^(\d+) (\d+)$", said, re.MULTILINE))
+    return ticks / 100, sum(map(int, re.findall(r"VmRSS:\s+(\d+)", said))) / 1000, int(re.search(r"frames:\s+(\d+)", said)[1])
+
+
+def measure(gate):
+    """What a lane costs beside a bare loop of nokhwa and rqrr, before an empty lens and with somebody every few seconds."""
+    gate.shell("mount -t debugfs none /sys/kernel/debug")
+    print("  | program | before the lens | CPU of one core | memory | frames a second |\n  | --- | --- | --- | --- | --- |", flush=True)
+    for program in ["bare", *DRIVERS]:
+        gate.plug("yuyv:{}x{}".format(*SIZE))
+        if program == "bare":
+            gate.shell("bare 0 </dev/null >/seen 2>&1 & gate=$!")
+            until("the bare loop sees frames", 20, lambda: "frame 10" in gate.shell("head -n 20 /seen"))
+        else:
+            gate.start(program)
+        for people in (0, PEOPLE):
+            codes = [gate.city.code(f"{program} {number}") for number in range(people)]
+            gate.show()
+            time.sleep(5)
+            start, before = time.monotonic(), cost(gate)
+            for number, code in enumerate([*codes, ""]):
+                gate.show(code)
+                time.sleep(max(0, start + WATCHED * (number + 1) / (people + 1) - time.monotonic()))
+            seconds, after = time.monotonic() - start, cost(gate)
+            print(f"  | {program} | {f'{people} people' if people else 'nobody'} | {(after[0] - before[0]) / seconds:.1%} | "
+                  f"{after[1]:.1f} MB | {(after[2] - before[2]) / seconds:.1f} |", flush=True)
+        read = len(gate.events()) if program != "bare" else int(gate.shell("grep -c code /seen"))
+        print(f"    {'verdicts' if program != 'bare' else 'frames with a code'}: {read}", flush=True)
+        gate.stop()
+        gate.unplug()
+
+
 # Raw frames before the replug, JPEG behind it.
 FAULTS = [outlives_a_stall, skips_damaged_frames, finds_it_again, skips_damaged_frames, killed_in_mid_pulse]
 
@@ -230,12 +311,16 @@ def test():
             print(f"  up after {time.monotonic() - start:.0f} s", flush=True)
             if gate.level() != "0":
                 raise Failure("line 17 should be low before anybody has taken it")
+            if os.environ.get("MEASURE"):
+                return measure(gate)
             for driver in DRIVERS[:1] if short else DRIVERS:
                 gate.plug("yuyv:{}x{}".format(*SIZE))
                 gate.start(driver)
                 for way in [sees_a_code] if short else [sees_a_code, *FAULTS]:
                     way(gate, driver)
                 gate.unplug()
+            if not short:
+                reads_with_an_engine(gate)
         except Failure as failure:
             gate.machine.alive()
             raise Failure(f"{failure}\n{gate.shell('tail -n 20 /log; cat /pin; tail -n 5 /webcam; dmesg | tail -n 5')}")
