@@ -540,8 +540,11 @@ impl FromStr for Reader {
     type Err = String;
 
     fn from_str(s: &str) -> Result<Self, String> {
-        let usage =
-            || format!("{s:?} is not a reader: use hid:/dev/input/by-id/... or serial:/dev/ttyACM0?baud={BAUD}");
+        let usage = || {
+            format!(
+                "{s:?} is not a reader: use hid:/dev/input/by-id/... or serial:/dev/ttyACM0?baud={BAUD} (300 to 4000000)"
+            )
+        };
         match s.split_once(':') {
             Some(("hid", path)) if path.starts_with('/') => Ok(Self::Hid(path.into())),
             Some(("serial", rest)) if rest.starts_with('/') => {
@@ -556,6 +559,15 @@ impl FromStr for Reader {
                 Ok(Self::Serial { path: path.into(), baud })
             }
             _ => Err(usage()),
+        }
+    }
+}
+
+impl Reader {
+    /// Its device.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Hid(path) | Self::Serial { path, .. } => path,
         }
     }
 }
@@ -713,6 +725,15 @@ impl Config {
             return Err("gate.door_held_s must be at most 3600".into());
         }
         self.check_lines()?;
+        let readers: Vec<_> = self.readers.iter().map(Reader::path).collect();
+        if let Some((_, twice)) = readers.iter().enumerate().find(|(at, path)| readers[..*at].contains(path)) {
+            return Err(format!("readers has {} twice; each reader is one entry", twice.display()));
+        }
+        if let Some((scheme, _)) = self.registry.split_once("://")
+            && !matches!(scheme, "http" | "https")
+        {
+            return Err("registry must be an address with http or https, a folder, or empty".into());
+        }
         if !(5..=86_400).contains(&self.sync.every_s) {
             return Err("sync.every_s must be from 5 to 86400".into());
         }
@@ -859,6 +880,11 @@ mod tests {
             ("screen = \"tv\"", "linuxkms"),
             ("readers = [\"usb:1\"]", "hid:/dev/input/by-id"),
             ("readers = [\"serial:/dev/ttyS0?baud=1\"]", "serial:/dev/ttyACM0"),
+            (
+                "readers = [\"serial:/dev/ttyACM0\", \"serial:/dev/ttyACM0?baud=19200\"]",
+                "readers has /dev/ttyACM0 twice",
+            ),
+            ("registry = \"ftp://x\"", "http or https"),
             ("lane = \"\"", "lane"),
             ("theme = \"dawn\"", "theme"),
             ("[show]\nperson_s = 3601", "show.person_s"),

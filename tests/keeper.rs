@@ -62,6 +62,40 @@ fn a_signal_that_ends_the_gate_does_not_end_its_keeper() {
 }
 
 #[test]
+fn whether_anybody_reads_its_log_or_not_it_lets_go() {
+    // A chip that is not there: that it tries to release is seen by how it ends.
+    let gate = GateConfig { driver: GateDriver::Gpiocdev, chip: Some("no such chip".into()), ..GateConfig::default() };
+    let outputs = json!({ "gate": gate, "signals": SignalsConfig::default() });
+    for stalled in [false, true] {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        let mut kept = Some(reader);
+        if stalled {
+            rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
+            while writer.write(&[b'x'; 4096]).is_ok() {}
+            rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::empty()).unwrap();
+        } else {
+            kept = None;
+        }
+        let mut command = Command::new(TONGGUAN);
+        let mut child =
+            command.arg(tongguan::gate::KEEPER).stdin(Stdio::piped()).stderr(Stdio::from(writer)).spawn().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        write!(pipe, "{outputs}\nE").unwrap();
+        drop(pipe);
+        let end = std::time::Instant::now() + Duration::from_secs(20);
+        let ended = loop {
+            match child.try_wait().unwrap() {
+                None if std::time::Instant::now() < end => std::thread::sleep(Duration::from_millis(50)),
+                ended => break ended,
+            }
+        };
+        child.kill().ok();
+        assert_eq!(ended.and_then(|status| status.code()), Some(2), "stalled: {stalled}");
+        drop(kept);
+    }
+}
+
+#[test]
 fn whoever_starts_it_by_hand_is_told() {
     let mut child = start();
     writeln!(child.stdin.take().unwrap(), "hello").unwrap();

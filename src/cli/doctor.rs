@@ -6,10 +6,11 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 use tongguan::clock::{Believed, By, Clock as _, ClockSource, Reading, Witness, Witnesses};
+use tongguan::config::Config;
 use tongguan::decide::Level;
 use tongguan::lang::{Language, Text};
 use tongguan::service::{Check, Findings, checks, colour, second, summary};
-use tongguan::store::{Trust, TrustStore};
+use tongguan::store::{StoreError, Trust, TrustStore};
 
 use super::{Answer, Place, clock, print_json, print_line};
 
@@ -32,7 +33,10 @@ impl DoctorArgs {
     pub(super) fn run(self) -> anyhow::Result<Answer> {
         let (config, dir) = self.place.open()?;
         let clock = clock(&config, &dir);
-        let trust = TrustStore::open_to_read(&dir)?.load()?;
+        let trust = match TrustStore::open_to_read(&dir).and_then(|store| store.load()) {
+            Ok(trust) => trust,
+            Err(error) => return self.damaged(&config, &error),
+        };
         if let Some(at) = trust.issued_at() {
             clock.raise_floor(at);
         }
@@ -79,6 +83,32 @@ impl DoctorArgs {
     }
 }
 
+impl DoctorArgs {
+    /// Without lists there is nothing to hold anything against; nothing is changed here.
+    fn damaged(&self, config: &Config, error: &StoreError) -> anyhow::Result<Answer> {
+        let text = Text::new(format!("存储：{}（{error}）", error.words().zh), format!("Storage: {error}"));
+        let advice = Text::new(
+            "请重启检查点：它会把损坏的文件放到一边并重新同步；再次出现请更换存储卡",
+            "Restart the checkpoint: it sets a damaged file aside and syncs anew; if it comes again, replace the card",
+        );
+        let check = Check { name: "stores", level: Level::Red, text, advice: Some(advice) };
+        if self.json {
+            print_json(&json!({ "checks": [check_json(&check)] }))?;
+        } else {
+            let language = self.language.unwrap_or(config.language);
+            print_line(&format!(
+                "[{}] {}",
+                colour(Level::Red).in_language(language),
+                check.text.in_language(language)
+            ))?;
+            if let Some(advice) = check.advice {
+                print_line(&format!("{:7} -> {}", "", advice.in_language(language)))?;
+            }
+        }
+        Ok(Answer::No)
+    }
+}
+
 /// What to do about a rung that is not green.
 fn what_to_do(rung: &str, level: Level) -> Option<Text> {
     let advice = match rung {
@@ -86,7 +116,10 @@ fn what_to_do(rung: &str, level: Level) -> Option<Text> {
             "请联网同步（tongguan sync），或插入同步盘",
             "Sync over the network (tongguan sync), or bring the lists on a stick",
         ),
-        "journal" => Text::new("请腾出空间，或更换存储卡", "Free some space, or replace the card"),
+        "journal" => Text::new(
+            "请腾出空间；若空间充足，请重启检查点或更换存储卡",
+            "Free some space; if there is enough, restart the checkpoint or replace the card",
+        ),
         // What is said of the time below says it.
         _ => return None,
     };

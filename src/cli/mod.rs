@@ -3,6 +3,7 @@
 mod doctor;
 mod guards;
 mod note;
+mod owner;
 mod questions;
 mod relay;
 mod run;
@@ -78,9 +79,9 @@ pub(crate) enum Answer {
 }
 
 impl Cli {
-    /// Whether this is a gate, which nobody may hold up, rather than a question or an errand.
+    /// Whether this is a gate or its keeper, which nobody may hold up, rather than a question or an errand.
     pub(crate) fn keeps_running(&self) -> bool {
-        matches!(self.command, Command::Run(_))
+        matches!(self.command, Command::Run(_) | Command::Keep)
     }
 
     pub(crate) fn run(self) -> anyhow::Result<Answer> {
@@ -131,6 +132,7 @@ impl Place {
 
     fn open(&self) -> anyhow::Result<(Config, DataDir)> {
         let config = self.config()?;
+        owner::become_owner(&config.data_dir)?;
         let dir = DataDir::open(&config.data_dir)?;
         Ok((config, dir))
     }

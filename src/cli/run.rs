@@ -11,7 +11,7 @@ use clap::Args;
 use crossbeam_channel::Receiver;
 use tongguan::clock::Clock;
 use tongguan::config::{CameraSource, Config, ConfigError, GateDriver, ScreenKind};
-use tongguan::gate::{self, GateError, Signals};
+use tongguan::gate::{self, GateError, Outputs, Signals};
 use tongguan::lane::{Lane, Parts};
 use tongguan::lang::{Language, Text};
 use tongguan::roster::StoredRosters;
@@ -194,6 +194,10 @@ impl Running {
             }
         }
         let trust = Arc::new(RwLock::new(loaded));
+        // Before anything is driven: whoever must let go of it may find another configuration.
+        if let Err(error) = Outputs::new(&config.gate, &config.signals).keep(&dir.outputs_file()) {
+            tracing::warn!("what this gate drives cannot be kept for `tongguan release`: {error}");
+        }
         let gate = gate::open(&config.gate, &config.signals)?;
         tracing::info!("gate: {}", gate.describe());
         let signals = Signals::open(&config.gate, &config.signals, Duration::from_millis(config.show.verdict_ms));

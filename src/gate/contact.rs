@@ -24,26 +24,28 @@ pub trait Contact: Send {
 /// A contact without its bouncing.
 pub(super) struct Steady {
     contact: Box<dyn Contact>,
-    level: bool,
+    /// Unknown at first, and after it did not answer.
+    level: Option<bool>,
     other: u8,
 }
 
 impl Steady {
     pub(super) fn new(contact: Box<dyn Contact>) -> Self {
-        Self { contact, level: false, other: 0 }
+        Self { contact, level: None, other: 0 }
     }
 
     /// Asks it, once every [`ASKED`].
     pub(super) fn ask(&mut self) -> Result<bool, GateError> {
-        if self.contact.is_active()? == self.level {
+        let known = self.level.take();
+        let active = self.contact.is_active()?;
+        let level = known.unwrap_or(active);
+        self.other = if active == level { 0 } else { self.other + 1 };
+        let level = if self.other >= STEADY { active } else { level };
+        if level == active {
             self.other = 0;
-        } else {
-            self.other += 1;
-            if self.other >= STEADY {
-                (self.level, self.other) = (!self.level, 0);
-            }
         }
-        Ok(self.level)
+        self.level = Some(level);
+        Ok(level)
     }
 }
 
@@ -67,5 +69,7 @@ mod tests {
         let mut steady = Steady::new(Box::new(Wire(RefCell::new(levels.clone().into_iter()))));
         let seen: String = levels.iter().map(|_| if steady.ask().unwrap() { '1' } else { '0' }).collect();
         assert_eq!(seen, "0000000001111111111110");
+        let mut open = Steady::new(Box::new(Wire(RefCell::new(vec![true, true].into_iter()))));
+        assert!(open.ask().unwrap(), "what it is at first needs no proof");
     }
 }

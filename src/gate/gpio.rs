@@ -16,7 +16,7 @@ impl Rppal {
     pub(super) fn open(line: u32, active: Active) -> Result<Self, GateError> {
         let pin = rppal_pin(line)?;
         // The released level is set before the pin becomes an output: the gate must not twitch when the program starts.
-        // Dropping the pin makes it an input again, and the pull resistor takes over.
+        // Dropping the pin makes it again what it was: an input, which its pull resistor holds; an output only after a program that was killed.
         let pin = match active {
             Active::High => pin.into_output_low(),
             Active::Low => pin.into_output_high(),

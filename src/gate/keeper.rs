@@ -6,6 +6,7 @@
 
 use std::io::Write as _;
 use std::os::unix::process::parent_id;
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -39,10 +40,45 @@ const RELEASED: u8 = b'R';
 /// The gate's program ends in order: there is nothing to let go.
 const QUIT: u8 = b'Q';
 
-#[derive(Serialize, Deserialize)]
-struct Outputs {
+/// What a gate drives.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outputs {
     gate: GateConfig,
     signals: SignalsConfig,
+}
+
+impl Outputs {
+    /// Those of a configuration.
+    pub fn new(gate: &GateConfig, signals: &SignalsConfig) -> Self {
+        Self { gate: gate.clone(), signals: signals.clone() }
+    }
+
+    /// Those that were kept in a file, if there are any.
+    pub fn read(path: &Path) -> Option<Self> {
+        let text = std::fs::read(path).ok().filter(|text| text.len() <= LONGEST_LINE)?;
+        serde_json::from_slice(&text).ok()
+    }
+
+    /// Keeps them in a file, unless it has them.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn keep(&self, path: &Path) -> std::io::Result<()> {
+        if Self::read(path).as_ref() == Some(self) {
+            return Ok(());
+        }
+        let beside = path.with_extension("new");
+        std::fs::write(&beside, serde_json::to_vec(self)?)?;
+        std::fs::rename(&beside, path)
+    }
+
+    /// Releases them all.
+    ///
+    /// # Errors
+    /// The first [`GateError`]; the others are released all the same.
+    pub fn release(&self) -> Result<(), GateError> {
+        release_all(&self.gate, &self.signals)
+    }
 }
 
 /// The gate's end of the pipe.
@@ -57,8 +93,7 @@ pub(super) struct Keeper {
 impl Keeper {
     /// A keeper of these outputs. A gate works without one, so that it cannot be started is only said.
     pub(super) fn start(gate: &GateConfig, signals: &SignalsConfig) -> Self {
-        let outputs = Outputs { gate: gate.clone(), signals: signals.clone() };
-        let outputs = serde_json::to_string(&outputs).unwrap_or_default();
+        let outputs = serde_json::to_string(&Outputs::new(gate, signals)).unwrap_or_default();
         let now = Instant::now();
         let mut keeper = Self { outputs, running: None, energised: false, due: now };
         keeper.restart(now);
@@ -124,10 +159,12 @@ impl Keeper {
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        if let Some((_, pipe)) = &mut self.running {
-            pipe.write_all(&[QUIT]).ok();
+        let Some((mut child, mut pipe)) = self.running.take() else { return };
+        // A relay that did not let go is the keeper's business from here on: the pipe breaks, and it tries on.
+        if !self.energised && pipe.write_all(&[QUIT]).is_ok() {
+            drop(pipe);
+            child.wait().ok();
         }
-        self.stop();
     }
 }
 
@@ -158,22 +195,30 @@ pub fn keep() -> Result<(), GateError> {
     let line = first_line().map_err(|e| fail(e.to_string()))?;
     let outputs: Outputs = serde_json::from_slice(&line)
         .map_err(|e| fail(format!("this command is started by `tongguan run`, and by nobody else: {e}")))?;
-    match watch() {
+    let ended = watch();
+    let said = match ended {
         Ended::InOrder => return Ok(()),
-        Ended::Broken => tracing::warn!("the checkpoint has died: its outputs are released"),
+        Ended::Broken => "the checkpoint has died",
         Ended::Silent => {
-            tracing::error!("the checkpoint hangs with its relay energised: it is killed and its outputs are released");
             // Not whoever took its number meanwhile.
             if let Ok(pid) = i32::try_from(gate)
                 && parent_id() == gate
             {
                 kill(Pid::from_raw(pid), Signal::SIGKILL).ok();
             }
+            "the checkpoint hung with its relay energised, and is killed"
         }
-    }
+    };
+    let released = let_go(&outputs);
+    // Only now: whoever reads the log may have gone, or read no more.
+    tracing::warn!("{said}: its outputs are released");
+    released
+}
+
+fn let_go(outputs: &Outputs) -> Result<(), GateError> {
     let end = Instant::now() + LETTING_GO;
     loop {
-        match release_all(&outputs.gate, &outputs.signals) {
+        match outputs.release() {
             Err(_) if Instant::now() < end => std::thread::sleep(Duration::from_millis(5)),
             released => return released,
         }

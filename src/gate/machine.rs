@@ -47,17 +47,15 @@ impl State {
     fn drive_to(&mut self, now: Instant, once_more: bool) -> Result<(), GateError> {
         self.turnstile.tick(now);
         let wanted = self.turnstile.is_open(now);
-        if let Some(keeper) = &mut self.keeper {
-            // Before the relay: whoever must let go of it knows of it first.
-            keeper.tell(wanted, now);
-        }
-        if wanted == self.energised && self.retry_at.is_none() && !(wanted && once_more) {
-            return Ok(());
-        }
         if wanted && !self.timer_alive {
             return Err(GateError::TimerDied);
         }
-        if !wanted && self.retry_at.is_some_and(|at| at > now) {
+        // Before the relay is energised, and after it has let go: whoever must let go of it knows of it all the while.
+        self.tell_keeper(wanted || self.energised, now);
+        if wanted == self.energised && self.retry_at.is_none() && !(wanted && once_more) {
+            return Ok(());
+        }
+        if !once_more && self.retry_at.is_some_and(|at| at > now) {
             return Ok(());
         }
         let switched = self.relay.set(wanted);
@@ -66,16 +64,26 @@ impl State {
                 (self.energised, self.retry_at) = (wanted, None);
                 if wanted {
                     self.fault = None;
+                } else {
+                    self.tell_keeper(false, now);
                 }
             }
             Err(error) => {
-                // What it does now nobody knows: it is told to let go until it does.
-                tracing::error!("the relay does not obey: {error}");
+                // What it does now nobody knows: it is told to let go until it does, which is said once.
+                if self.fault.is_none() {
+                    tracing::error!("the relay does not obey: {error}");
+                }
                 (self.energised, self.retry_at) = (true, Some(now + RETRY));
                 self.fault = Some(error.words());
             }
         }
         switched
+    }
+
+    fn tell_keeper(&mut self, energised: bool, now: Instant) {
+        if let Some(keeper) = &mut self.keeper {
+            keeper.tell(energised, now);
+        }
     }
 }
 
@@ -126,6 +134,7 @@ impl Gate {
         let Contacts { passage, fire } = contacts;
         let passage = passage.map(|(contact, wait, held_after)| {
             turnstile.told_of_passages(wait, held_after);
+            turnstile.passage_unknown();
             Steady::new(contact)
         });
         let fire = fire.map(Steady::new);
@@ -181,7 +190,7 @@ impl Gate {
         let now = Instant::now();
         let mut state = self.shared.lock();
         state.turnstile.hold(held);
-        let switched = state.drive(now);
+        let switched = state.drive_to(now, held);
         if held && switched.is_err() {
             state.turnstile.hold(false);
         }
@@ -244,41 +253,90 @@ impl Drop for Gate {
     }
 }
 
+/// A contact that is asked, with a pause after each time it did not answer.
+struct Asked {
+    contact: Steady,
+    /// What it is called, for people.
+    name: Text,
+    again: Option<Instant>,
+    fault: Option<Text>,
+}
+
+impl Asked {
+    fn new(contact: Steady, name: Text) -> Self {
+        Self { contact, name, again: None, fault: None }
+    }
+
+    /// What it says now; `None` while it does not answer.
+    fn ask(&mut self) -> Option<bool> {
+        let now = Instant::now();
+        if self.again.is_some_and(|at| at > now) {
+            return None;
+        }
+        match self.contact.ask() {
+            Ok(active) => {
+                (self.again, self.fault) = (None, None);
+                Some(active)
+            }
+            Err(error) => {
+                if self.fault.is_none() {
+                    tracing::error!("{} does not answer: {error}", self.name.en);
+                }
+                let (zh, en) = (&self.name.zh, &self.name.en);
+                self.fault = Some(Text::new(
+                    format!("{zh}没有应答，请检查接线（{error}）"),
+                    format!("{en} does not answer; check its wiring ({error})"),
+                ));
+                self.again = Some(now + CONTACT_RETRY);
+                None
+            }
+        }
+    }
+}
+
+/// Says so if the contacts' thread ends while the gate is at work.
+struct SayOnExit<'a>(&'a Shared);
+
+impl Drop for SayOnExit<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        if !state.stopping {
+            state.contact_fault = Some(Text::new(
+                "闸机触点不再被查询，请重启检查点",
+                "the gate's contacts are not asked any more; restart the checkpoint",
+            ));
+        }
+    }
+}
+
 /// The contacts' thread.
-fn watch(shared: &Shared, mut passage: Option<Steady>, mut fire: Option<Steady>) {
+fn watch(shared: &Shared, passage: Option<Steady>, fire: Option<Steady>) {
+    let _say = SayOnExit(shared);
+    let mut passage = passage.map(|contact| Asked::new(contact, Text::new("通行触点", "the passage contact")));
+    let mut fire = fire.map(|contact| Asked::new(contact, Text::new("消防触点", "the fire contact")));
     loop {
-        let heard = passage.as_mut().map(Steady::ask).transpose();
-        let alarm = fire.as_mut().map(Steady::ask).transpose();
+        let heard = passage.as_mut().map(Asked::ask);
+        let alarm = fire.as_mut().and_then(Asked::ask);
         let now = Instant::now();
         let mut state = shared.lock();
         if state.stopping {
             return;
         }
-        let mut pause = ASKED;
-        match (&heard, &alarm) {
-            (Ok(_), Ok(_)) => state.contact_fault = None,
-            (Err(error), _) | (_, Err(error)) => {
-                if state.contact_fault.is_none() {
-                    tracing::error!("a contact of the gate does not answer: {error}");
-                }
-                state.contact_fault = Some(error.words());
-                pause = CONTACT_RETRY;
-            }
-        }
+        state.contact_fault = [&passage, &fire].into_iter().flatten().find_map(|asked| asked.fault.clone());
         match heard {
-            Ok(active) => active.into_iter().for_each(|active| state.turnstile.passage(active, now)),
-            Err(_) => state.turnstile.passage_unknown(),
+            Some(Some(active)) => state.turnstile.passage(active, now),
+            Some(None) => state.turnstile.passage_unknown(),
+            None => {}
         }
         // A fire alarm that does not answer changes nothing: it is said, and a fire contact acts on the lock itself as well.
-        if let Ok(Some(active)) = alarm {
+        if let Some(active) = alarm {
             state.turnstile.fire(active);
         }
-        if let Err(error) = state.drive(now) {
-            tracing::error!("the gate does not open: {error}");
-        }
+        // What the driver refuses is said where it is tried.
+        state.drive(now).ok();
         drop(state);
         shared.changed.notify_all();
-        std::thread::sleep(pause);
+        std::thread::sleep(ASKED);
     }
 }
 
@@ -289,7 +347,10 @@ impl Drop for ReleaseOnExit<'_> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         match state.relay.set(false) {
-            Ok(()) => state.energised = false,
+            Ok(()) => {
+                state.energised = false;
+                state.tell_keeper(false, Instant::now());
+            }
             Err(error) => tracing::error!("the relay does not let go: {error}"),
         }
         state.retry_at = None;
@@ -497,6 +558,20 @@ mod tests {
         assert_eq!(energised(&relay), [false, true, false]);
         assert!(history[2].at - history[1].at >= PULSE * 3);
         assert_eq!(gate.take_ended(), []);
+    }
+
+    #[test]
+    fn a_door_that_stands_open_at_the_start_is_nobody_who_slipped_through() {
+        let (passage, fire) = (SimulatedContact::default(), SimulatedContact::default());
+        passage.set(true);
+        let (gate, _relay) = with_contacts(&passage, &fire, PULSE);
+        until(|| gate.passage().unwrap().0);
+        assert_eq!((gate.passage().unwrap().1, gate.take_happened()), (0, vec![]));
+        passage.set(false);
+        until(|| !gate.passage().unwrap().0);
+        passage.set(true);
+        until(|| gate.passage().unwrap().1 == 1);
+        assert_eq!(gate.take_happened(), [Happened::Tailgate]);
     }
 
     /// An input that is not there.

@@ -15,7 +15,7 @@ mod sim;
 mod turnstile;
 
 pub use contact::Contact;
-pub use keeper::{COMMAND as KEEPER, keep};
+pub use keeper::{COMMAND as KEEPER, Outputs, keep};
 pub use machine::Gate;
 pub use passage::{Ended, Opening};
 pub use signals::{Output, Signals};
@@ -53,6 +53,7 @@ impl GateError {
     /// What the guard reads; the log has the rest.
     pub fn words(&self) -> Text {
         match self {
+            // What went wrong in detail is technical, and in English; a screen has no room for it.
             Self::Driver { driver, .. } => Text::new(
                 format!("继电器不听控制，请检查接线（{driver}）"),
                 format!("the relay does not obey; check its wiring ({driver})"),

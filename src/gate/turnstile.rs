@@ -64,6 +64,8 @@ pub(super) struct Turnstile {
     openings: Option<Openings>,
     /// Since when the passage contact says so.
     passing: Option<Instant>,
+    /// Whether it has been heard, since the start or since it did not answer.
+    contact_known: bool,
     ajar: bool,
     passed_at: Option<Instant>,
     tailgated_at: Option<Instant>,
@@ -85,6 +87,7 @@ impl Turnstile {
             opened: 0,
             openings: None,
             passing: None,
+            contact_known: true,
             ajar: false,
             passed_at: None,
             tailgated_at: None,
@@ -147,10 +150,14 @@ impl Turnstile {
 
     /// What the passage contact says now.
     pub(super) fn passage(&mut self, active: bool, now: Instant) {
+        let was_known = std::mem::replace(&mut self.contact_known, true);
         match (active, self.passing) {
             (true, None) => {
                 self.passing = Some(now);
-                self.turned(now);
+                // A door that stands open when it is first heard of: nobody was seen to go through.
+                if was_known {
+                    self.turned(now);
+                }
             }
             (false, Some(_)) => {
                 self.passing = None;
@@ -185,7 +192,7 @@ impl Turnstile {
 
     /// The contact does not work: nobody can say who went through.
     pub(super) fn passage_unknown(&mut self) {
-        self.passing = None;
+        (self.passing, self.contact_known) = (None, false);
         if let Some(openings) = &mut self.openings {
             openings.forget();
         }

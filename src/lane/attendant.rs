@@ -459,6 +459,7 @@ impl Attendant {
             held_by: self.held_by.as_deref(),
             signals: signals.as_ref(),
             journal: journal.as_ref(),
+            guards: self.duty.fault(),
         };
         let lines = status::lines(&state);
         if lines != self.shown_status {

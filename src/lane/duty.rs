@@ -28,6 +28,8 @@ pub(super) struct Duty {
     file: PathBuf,
     away_after: Duration,
     roster: Roster,
+    /// Why the list could not be read when it was last looked at.
+    fault: Option<Text>,
     door: Door,
     shift: Option<Shift>,
     /// Shifts begun since the start.
@@ -49,6 +51,7 @@ impl Duty {
             file,
             away_after,
             roster: Roster::default(),
+            fault: None,
             door: Door::default(),
             shift: None,
             shifts: 0,
@@ -170,7 +173,12 @@ impl Duty {
 
     /// Where nobody has a PIN, whoever stands there decides.
     pub(super) fn somebody_may_decide(&self) -> bool {
-        self.is_on() || self.roster.guards().is_empty()
+        self.is_on() || (self.roster.guards().is_empty() && self.fault.is_none())
+    }
+
+    /// What is wrong with the list of guards.
+    pub(super) fn fault(&self) -> Option<&Text> {
+        self.fault.as_ref()
     }
 
     pub(super) fn name(&self) -> &str {
@@ -191,7 +199,8 @@ impl Duty {
     fn begin(&mut self, guard: Guard, now: Instant) {
         self.end(now);
         self.said = None;
-        tracing::info!(guard = guard.name, "on duty");
+        // No names here: the log has other readers than the journal.
+        tracing::info!("a guard is on duty");
         self.shifts += 1;
         self.shift = Some(Shift::begin(guard.name, guard.role, now));
     }
@@ -207,16 +216,24 @@ impl Duty {
 
     fn end(&mut self, now: Instant) {
         if let Some(shift) = self.shift.take() {
-            tracing::info!(guard = shift.guard, "off duty");
+            tracing::info!("the guard is off duty");
             self.handed_over = Some(on_duty(&shift, self.shifts, now));
         }
     }
 
     fn read_roster(&mut self) {
         match Roster::read(&self.file) {
-            Ok(roster) => self.roster = roster,
-            // Whoever was on the list stays on it.
-            Err(error) => tracing::debug!("{error}"),
+            Ok(roster) => (self.roster, self.fault) = (roster, None),
+            // Whoever was on the list stays on it. A list that cannot be read is not one on which nobody is.
+            Err(error) => {
+                if self.fault.is_none() {
+                    tracing::error!("{error}");
+                }
+                self.fault = Some(Text::new(
+                    "保安名单无法读取：无人能登录，请管理员检查 guards.json",
+                    "the list of guards cannot be read, so nobody can log in: check guards.json and who owns it",
+                ));
+            }
         }
     }
 }
@@ -382,5 +399,17 @@ mod tests {
         let duty = Duty::new(folder.path().join("guards.json"), Duration::from_secs(60));
         assert!(duty.somebody_may_decide() && !duty.is_on());
         assert_eq!(duty.name(), "");
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_not_one_on_which_nobody_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("guards.json");
+        std::fs::write(&file, "{\"broken").unwrap();
+        let mut duty = Duty::new(file.clone(), Duration::from_secs(60));
+        assert!(!duty.somebody_may_decide() && duty.fault().is_some());
+        std::fs::remove_file(&file).unwrap();
+        duty.read_roster();
+        assert!(duty.somebody_may_decide() && duty.fault().is_none());
     }
 }

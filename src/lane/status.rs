@@ -19,6 +19,8 @@ pub(super) struct State<'a> {
     pub(super) held_by: Option<&'a str>,
     pub(super) signals: Option<&'a Text>,
     pub(super) journal: Option<&'a Text>,
+    /// What is wrong with the list of guards.
+    pub(super) guards: Option<&'a Text>,
 }
 
 /// The lines, the worst first.
@@ -43,6 +45,7 @@ pub(super) fn lines(state: &State<'_>) -> Vec<StatusLine> {
     problem(Level::Red, "扫码器", "Reader", state.reader);
     problem(Level::Red, "闸机", "Gate", state.gate);
     problem(Level::Red, "记录暂存内存", "Events wait in memory", state.journal);
+    problem(Level::Red, "保安", "Guards", state.guards);
     problem(Level::Amber, "声光提示", "Signals", state.signals);
     problem(Level::Amber, "同步", "Sync", state.sync.words().as_ref());
     lines.extend(standing_open(state.stands, state.held_by));
@@ -133,6 +136,7 @@ mod tests {
             held_by: None,
             signals: None,
             journal: None,
+            guards: None,
         }
     }
 

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use rustix::termios::{ControlModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{ControlModes, OptionalActions, ioctl_tiocexcl, tcgetattr, tcsetattr};
 
 use super::Engine;
 use super::line::Line;
@@ -22,6 +22,8 @@ impl Port {
         let flags = libc::O_NOCTTY | libc::O_NONBLOCK;
         let port = OpenOptions::new().read(true).write(true).custom_flags(flags).open(path)?;
         let mut mode = tcgetattr(&port)?;
+        // Nobody else gets a part of what it says.
+        ioctl_tiocexcl(&port)?;
         mode.make_raw();
         mode.control_modes |= ControlModes::CLOCAL | ControlModes::CREAD;
         mode.set_speed(baud)?;

@@ -209,6 +209,11 @@ impl DataDir {
         self.0.join("partial")
     }
 
+    /// What the last run drove, for whoever must release it.
+    pub fn outputs_file(&self) -> PathBuf {
+        self.file("outputs.json")
+    }
+
     /// Who may log in.
     pub fn guards_file(&self) -> PathBuf {
         self.0.join("guards.json")

@@ -112,18 +112,18 @@ impl TrustStore {
         Ok(Self::over(Self::database(dir)?, dir))
     }
 
-    /// Opens the database for a question. Where nothing can be written it is only read; else it is mended if need be.
+    /// Opens the database for a question: nothing is set aside, whatever it holds. Only a gate that runs or syncs mends it.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn open_to_read(dir: &DataDir) -> Result<Self, StoreError> {
-        match Self::open(dir) {
+        let db = match Self::database(dir) {
             Err(StoreError::Database { source, .. }) if database::is_unwritable(&source) => {
-                let db = database::open_to_read(&dir.file("trust.db"), MIGRATIONS.len())?;
-                Ok(Self::over(db, dir))
+                database::open_to_read(&dir.file("trust.db"), MIGRATIONS.len())?
             }
-            opened => opened,
-        }
+            opened => opened?,
+        };
+        Ok(Self::over(db, dir))
     }
 
     fn over(db: Connection, dir: &DataDir) -> Self {

@@ -19,13 +19,22 @@ pub(super) fn camera(config: &Config) -> Vec<Check> {
     let name = "camera";
     let CameraSource::Camera(camera) = &config.camera else {
         let (zh, en) = match &config.camera {
+            CameraSource::Replay(_) if capture::open(&config.camera).is_err() => {
+                let text =
+                    Text::new("摄像头：录像打不开（camera）", "Camera: the recorded frames do not open (camera)");
+                let advice = Text::new("请更正 camera 的路径", "Correct the path in camera");
+                return vec![Check::red(name, text, advice)];
+            }
             CameraSource::Replay(_) => ("摄像头：播放录像（camera）", "Camera: recorded frames (camera)"),
             _ => ("摄像头：未配置", "Camera: none is configured"),
         };
         let text = Text::new(zh, en);
-        return vec![match config.readers.is_empty() || matches!(config.camera, CameraSource::Replay(_)) {
-            true => Check::amber(name, text, Text::new("请设置 camera", "Set camera in the configuration")),
-            false => Check::well(name, text),
+        let advice = Text::new("请设置 camera 或 readers", "Set camera or readers in the configuration");
+        return vec![match (&config.camera, config.readers.is_empty()) {
+            (CameraSource::Replay(_), _) => Check::amber(name, text, advice),
+            // It reads nothing.
+            (_, true) => Check::red(name, text, advice),
+            (_, false) => Check::well(name, text),
         }];
     };
     let failed = |problem: String| {
@@ -49,7 +58,11 @@ pub(super) fn camera(config: &Config) -> Vec<Check> {
     )];
     checks.extend(match frames(config) {
         Ok((size, rate, damaged)) => {
-            let level = if rate < SLOW || damaged > 0 { Level::Amber } else { Level::Green };
+            let level = match rate {
+                _ if damaged == rate => Level::Red,
+                _ if rate < SLOW || damaged > 0 => Level::Amber,
+                _ => Level::Green,
+            };
             let (width, height) = size;
             let text = Text::new(
                 format!("摄像头：{width}x{height}，每秒 {rate} 帧，损坏 {damaged} 帧"),
@@ -85,7 +98,8 @@ fn frames(config: &Config) -> Result<((usize, usize), u32, u32), String> {
         }
     }
     let ms = u32::try_from(COUNTED.as_millis()).unwrap_or(1000);
-    Ok(((luma.width(), luma.height()), (whole + damaged) * 1000 / ms, damaged))
+    let a_second = |count: u32| count * 1000 / ms;
+    Ok(((luma.width(), luma.height()), a_second(whole + damaged), a_second(damaged)))
 }
 
 pub(super) fn gate(config: &Config) -> Vec<Check> {
@@ -102,7 +116,7 @@ pub(super) fn gate(config: &Config) -> Vec<Check> {
         ),
         Err(error) => Check::red(
             name,
-            Text::new(format!("闸机：{}", error.words().zh), format!("Gate: {error}")),
+            Text::new(format!("闸机：{}（{error}）", error.words().zh), format!("Gate: {error}")),
             Text::new(
                 "请检查 [gate] 和 [signals] 的引脚号，以及用户是否属于 gpio 组",
                 "Check the pins in [gate] and [signals], and that the user is in the group gpio",
@@ -138,7 +152,7 @@ pub(super) fn screen(config: &Config) -> Vec<Check> {
         ScreenKind::Window if ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|key| std::env::var_os(key).is_some()) => {
             there("桌面窗口", "a window on this desktop")
         }
-        ScreenKind::Window => Check::amber(
+        ScreenKind::Window => Check::red(
             name,
             Text::new("屏幕：这里没有桌面", "Screen: there is no desktop here"),
             Text::new("没有桌面时请设 screen = \"linuxkms\"", "Without a desktop set screen = \"linuxkms\""),

@@ -7,7 +7,7 @@ mod registry;
 mod stores;
 
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::config::Config;
@@ -59,7 +59,13 @@ pub fn checks(dir: &DataDir, config: &Config, trust: &Arc<Trust>) -> Vec<Check> 
                 "The gate is running and has camera, relay, readers and screen; its screen says how they are",
             ),
         )],
-        _ => {
+        // What `run` would stumble over first.
+        Err(error) => vec![Check::red(
+            "folder",
+            Text::new(format!("数据目录：{}（{error}）", error.words().zh), format!("Data folder: {error}")),
+            Text::new("请检查目录及其中文件的所有者", "Check who owns the folder and what is in it"),
+        )],
+        Ok(_) => {
             let of = |check: fn(&Config) -> Vec<Check>| {
                 let config = Arc::clone(&config);
                 move || check(&config)
@@ -73,6 +79,8 @@ pub fn checks(dir: &DataDir, config: &Config, trust: &Arc<Trust>) -> Vec<Check> 
             .concat()
         }
     });
+    let guards = dir.guards_file();
+    checks.push(in_time("guards", move || vec![stores::guards(&guards)]));
     checks.push(in_time("stores", {
         let folder = folder.clone();
         move || stores::check(&folder)
@@ -89,13 +97,17 @@ fn in_time(name: &'static str, check: impl FnOnce() -> Vec<Check> + Send + 'stat
     let started = std::thread::Builder::new().name(format!("check-{name}")).spawn(run);
     match started.map(|_| told.recv_timeout(PATIENCE)) {
         Ok(Ok(checks)) => checks,
-        _ => {
+        Ok(Err(RecvTimeoutError::Timeout)) => {
             let seconds = PATIENCE.as_secs();
-            vec![Check::red(
-                name,
-                Text::new(format!("{name}：{seconds} 秒内没有答复"), format!("{name}: no answer within {seconds} s")),
-                Text::new("请重启本机后再试", "Restart the computer and try again"),
-            )]
+            let text = Text::new(
+                format!("检查 {name}：{seconds} 秒内没有答复"),
+                format!("{name}: no answer within {seconds} s"),
+            );
+            vec![Check::red(name, text, Text::new("请重启本机后再试", "Restart the computer and try again"))]
+        }
+        _ => {
+            let text = Text::new(format!("检查 {name}：程序出错"), format!("{name}: the check itself failed"));
+            vec![Check::red(name, text, Text::new("请查看日志", "See the log"))]
         }
     }
 }

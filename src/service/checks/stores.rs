@@ -1,8 +1,9 @@
-//! The databases, as SQLite finds them.
+//! The databases, as SQLite finds them, and the list of guards.
 
 use std::path::Path;
 
 use super::Check;
+use crate::guards::Roster;
 use crate::lang::Text;
 use crate::store::DataDir;
 
@@ -25,4 +26,28 @@ pub(super) fn check(folder: &Path) -> Vec<Check> {
             Text::new("请检查数据目录的权限和磁盘", "Check the data folder's permissions and its disk"),
         ),
     }]
+}
+
+pub(super) fn guards(file: &Path) -> Check {
+    match Roster::read(file) {
+        Ok(roster) if roster.guards().is_empty() => Check::well(
+            "guards",
+            Text::new(
+                "保安：没有名单，任何人可在屏幕上决定",
+                "Guards: none are listed, so whoever stands there decides",
+            ),
+        ),
+        Ok(roster) => {
+            let count = roster.guards().len();
+            Check::well("guards", Text::new(format!("保安：{count} 人"), format!("Guards: {count} may log in")))
+        }
+        Err(error) => Check::red(
+            "guards",
+            Text::new(format!("保安：名单无法读取（{error}）"), format!("Guards: {error}")),
+            Text::new(
+                "无人能登录；请检查 guards.json 及其所有者",
+                "Nobody can log in; check guards.json and who owns it",
+            ),
+        ),
+    }
 }
