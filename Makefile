@@ -18,8 +18,9 @@ COVERAGE = -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: ## Install the system packages that are missing (Debian, Ubuntu, Raspberry Pi OS)
+setup: ## Install the system packages that are missing (Debian, Ubuntu, Raspberry Pi OS), and make what browsers are given
 	@scripts/system-packages.sh
+	@scripts/web.sh
 
 build: setup ## Build the checkpoint, the registry and the phone simulator
 	$(CARGO) build --workspace --locked
@@ -30,6 +31,10 @@ run: build ## See it work: a registry, a gate and a simulated phone (CAMERA=0 fo
 test: setup ## Run every test: units, vectors, properties, end to end with the real programs, and the demo's walk
 	$(CARGO) test --workspace --locked
 	$(BIN)/tongguan-sim demo --once --screen none
+
+pages: build ## Residents' pages in a real browser: phone and desk, both languages, with script and without; pictures in target/pages
+	@scripts/system-packages.sh chromium fonts-noto-cjk
+	@cd registry/web && BIN=$(BIN) node --test --test-concurrency=1 tests/*.test.mjs
 
 simulate: setup ## Play cities with their gates under a perfect observer: make simulate SEEDS=1000 FROM=1 (a minute or two)
 	@$(CARGO) build --workspace --locked

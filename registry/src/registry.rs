@@ -15,6 +15,7 @@ use crate::domain::genesis;
 use crate::domain::handle::DropReason;
 use crate::domain::issue::{Document, Order, Terms};
 use crate::domain::person::{Home, Name, NewPerson, PersonChange, PersonId, Token};
+use crate::domain::profile::Profile;
 use crate::domain::publish::{self, Edition, PublishError, Start, Stock};
 use crate::domain::signers::{KeyError, Signers};
 use crate::domain::vault::{DataKey, SealedDocument};
@@ -206,7 +207,9 @@ impl Registry {
         let folder = DataFolder::at(folder);
         folder.expect_registry()?;
         let database = folder.database();
-        Self::over(folder, &database, edge)
+        let registry = Self::over(folder, &database, edge)?;
+        registry.seal_what_is_clear()?;
+        Ok(registry)
     }
 
     fn over(folder: DataFolder, database: &Path, edge: Edge) -> Result<Self, Error> {
@@ -251,7 +254,17 @@ impl Registry {
         let Particulars { name, community, category, home, document } = person;
         let (id, token) = (PersonId::from_random(self.draw()?), Token::from_random(self.draw()?));
         let document = document.map(|document| self.sealed(&id, &document)).transpose()?;
-        let person = NewPerson { id: id.clone(), name, community, category, home, document, token: token.hash() };
+        let profile = self.sealed_profile(&id, &Profile::new(name, home))?;
+        let person = NewPerson {
+            id: id.clone(),
+            community,
+            category,
+            profile,
+            phone: None,
+            document,
+            token: token.hash(),
+            notice: 0,
+        };
         self.store.add_person(&person, &self.by(Actor::Operator))?;
         Ok((id, token))
     }
@@ -264,11 +277,24 @@ impl Registry {
         let Changes { name, community, category, home, document } = changes;
         let seal = |document: pass::Document| self.sealed(id, &document);
         let document = document.map(|document| document.map(seal).transpose()).transpose()?;
-        let change = PersonChange { name, community, category, home, document };
+        let resident = self.resident(id)?;
+        let profile = Profile {
+            name: name.unwrap_or(resident.profile.name),
+            home: home.unwrap_or(resident.profile.home),
+            ..resident.profile
+        };
+        let change = PersonChange {
+            revision: Some(resident.revision),
+            profile: Some(self.sealed_profile(id, &profile)?),
+            community,
+            category,
+            document,
+            entry: None,
+        };
         Ok(self.store.change_person(id, &change, &self.by(Actor::Operator))?)
     }
 
-    fn sealed(&self, id: &PersonId, document: &pass::Document) -> Result<SealedDocument, Error> {
+    pub(crate) fn sealed(&self, id: &PersonId, document: &pass::Document) -> Result<SealedDocument, Error> {
         let sealed = self.data_key()?.seal_document(id.as_str(), document, self.draw()?);
         Ok(sealed.ok_or(RosterError::Unsealed)?)
     }

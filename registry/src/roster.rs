@@ -9,11 +9,12 @@ use zeroize::Zeroizing;
 
 use crate::data::DataError;
 use crate::domain::audit::Actor;
+use crate::domain::profile::Profile;
 use crate::domain::roster::{self, KeptSlot, Member, What};
 use crate::domain::vault::{DataKey, Field};
 use crate::edge::random;
 use crate::registry::{Error, Registry};
-use crate::store::{KeptKey, NewRoster, RosterStock, StoreError};
+use crate::store::{KeptKey, KeptMember, NewRoster, RosterStock, StoreError};
 
 /// Slots that a thread makes before they are kept: half a second's work that a stop may cost.
 const SLOTS_AT_ONCE: usize = 32;
@@ -149,11 +150,12 @@ impl Registry {
         }
         within_limits(&stock)?;
         let (salt, key) = self.roster_key(community, stock.key.as_ref(), actor)?;
-        let inputs = roster::inputs(&salt, &stock.gates, &stock.members);
+        let members = stock.members.into_iter().map(|kept| self.member(kept)).collect::<Result<Vec<_>, _>>()?;
+        let inputs = roster::inputs(&salt, &stock.gates, &members);
         if stock.inputs == Some(inputs) {
             return Ok(Outcome::Same);
         }
-        let Some(Slots { slots, made }) = self.slots(community, &salt, &key, &stock.members, effort)? else {
+        let Some(Slots { slots, made }) = self.slots(community, &salt, &key, &members, effort)? else {
             return Ok(Outcome::Stopped);
         };
         let entries = slots.iter().map(|(member, slot)| slot.seal(&member.resident()));
@@ -164,6 +166,12 @@ impl Registry {
         let new = NewRoster { community, salt, gates: &stock.gates, inputs, bytes: &bytes, entries };
         let version = self.store.keep_roster(&new, &self.by(actor.clone()))?;
         Ok(Outcome::Made { version, entries, gates, bytes: bytes.len(), slots: made })
+    }
+
+    fn member(&self, kept: KeptMember) -> Result<Member, Error> {
+        let KeptMember { id, profile, category, handle, document, slots } = kept;
+        let Profile { name, home, .. } = self.opened_profile(&id, &profile)?;
+        Ok(Member { id, name, category, home, handle, document, slots })
     }
 
     /// SY 13.2: "Key and salt are drawn anew when a gate of the community is taken away."
@@ -248,7 +256,7 @@ impl Registry {
         random(self.entropy()).map_err(Error::Entropy)
     }
 
-    fn other_data_key(&self) -> RosterError {
+    pub(crate) fn other_data_key(&self) -> RosterError {
         RosterError::OtherDataKey(self.folder.data_key_file())
     }
 
@@ -277,7 +285,7 @@ fn within_limits(stock: &RosterStock) -> Result<(), RosterError> {
     if gates > limits::ROSTER_GATES {
         return Err(RosterError::Gates(gates));
     }
-    let of = |member: &Member| usize::from(member.handle.is_some()) + usize::from(member.document.is_some());
+    let of = |member: &KeptMember| usize::from(member.handle.is_some()) + usize::from(member.document.is_some());
     let entries: usize = stock.members.iter().map(of).sum();
     let bytes = BEGIN_BYTES + gates * BOX_BYTES + entries * ENTRY_BYTES;
     if bytes > limits::ROSTER_BYTES { Err(RosterError::Large(entries, bytes)) } else { Ok(()) }
@@ -304,23 +312,22 @@ fn make_slots(key: &RosterKey, salt: &[u8; 16], wanted: &[Wanted<'_>], threads: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::person::{Home, Name, PersonId};
+    use crate::domain::person::PersonId;
     use crate::domain::vault::SealedDocument;
 
     #[test]
     fn what_would_not_fit_a_roster_is_refused_before_it_takes_hours() {
-        let member = Member {
+        let member = KeptMember {
             id: PersonId::from_random([1; 10]),
-            name: Name::parse("王小明").expect("a name"),
+            profile: Vec::new(),
             category: 0,
-            home: Home::default(),
             handle: Some(1),
             document: Some(SealedDocument { lookup: [1; 32], sealed: Vec::new() }),
             slots: [None, None],
         };
         let stock = |gates: usize, people: usize, one_more: bool| {
             let mut members = vec![member.clone(); people];
-            members.extend(one_more.then(|| Member { document: None, ..member.clone() }));
+            members.extend(one_more.then(|| KeptMember { document: None, ..member.clone() }));
             RosterStock { key: None, inputs: None, gates: vec![[1; 32]; gates], members }
         };
         // 30 + 80 + 84 * 199,727 is 16,777,178; 16 MiB are 16,777,216.

@@ -218,12 +218,11 @@ fn the_openapi_description_names_every_address_with_the_methods_and_answers_it_h
         "/v1/certificates",
         "/healthz",
         "/openapi.json",
-        "/code",
     ] {
         assert!(paths.contains_key(path), "{path}");
     }
     for (path, methods) in paths {
-        let address = path.replace("{sha256}", "00").replace("{name}", "code.css");
+        let address = path.replace("{sha256}", "00");
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH"] {
             let answer = server.ask(method, &address, &[], b"");
             match methods.get(method.to_ascii_lowercase()) {
@@ -240,32 +239,63 @@ fn the_openapi_description_names_every_address_with_the_methods_and_answers_it_h
     assert_eq!(server.ask("GET", "/v1/head", &[("X", &endless)], b"").status, 431);
 }
 
+const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
+
 #[test]
-fn the_code_page_shows_a_scannable_code_without_script_and_says_when_the_token_is_wrong() {
+fn whoever_has_a_token_gets_a_session_and_a_scannable_code_and_nobody_else_does() {
     let folder = Folder::initialised();
     let server = folder.serve();
     let (_, token) = folder.person();
-    let form = server.get("/code");
-    assert!(form.text().contains("<form method=\"post\" action=\"/code\""));
+    let form = server.get("/enter");
+    assert!(form.text().contains("<form method=\"post\" action=\"/enter/token\""));
     let policy = form.header("content-security-policy");
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
-    let as_form = [("Content-Type", "application/x-www-form-urlencoded")];
-    let shown = server.post("/code", &as_form, format!("token={token}").as_bytes());
+    assert_eq!(server.get("/code").header("location"), "/enter");
+    let entered = server.post("/enter/token", &[FORM], format!("token={token}").as_bytes());
+    assert_eq!((entered.status, entered.header("location")), (303, "/code"));
+    let cookie = entered.header("set-cookie");
+    assert!(cookie.contains("; HttpOnly; SameSite=Lax;"), "{cookie}");
+    assert!(!cookie.contains(&token), "the session is another secret than the token");
+    let session = [("Cookie", cookie.split(';').next().unwrap())];
+    let shown = server.ask("GET", "/code", &session, b"");
     assert_eq!((shown.status, shown.header("cache-control")), (200, "no-store"));
     let page = shown.text();
     assert!(page.contains("viewBox=\"0 0 49 49\"") && page.contains("fill=\"#fff\"") && page.contains("fill=\"#000\""));
     for inline in ["<style", "style=", "onclick", "<script>"] {
         assert!(!page.contains(inline), "the policy forbids {inline}");
     }
-    for wrong in ["token=wrong".to_owned(), format!("token={}", "A".repeat(43)), String::new(), "x".repeat(100_000)] {
-        let refused = server.post("/code", &as_form, wrong.as_bytes());
+    for wrong in ["token=wrong".to_owned(), format!("token={}", "A".repeat(43))] {
+        let refused = server.ask("POST", "/enter/token", &[FORM, ("Accept-Language", "en")], wrong.as_bytes());
         assert_eq!(refused.status, 401);
-        let text = refused.text();
-        assert!(text.contains("口令不对") && text.contains("This token is wrong"), "{text}");
+        assert!(refused.text().contains("This token is wrong"));
     }
-    for asset in ["code.css", "code.js"] {
+    for (unreadable, status) in [(String::new(), 400), ("x".repeat(100_000), 400)] {
+        assert_eq!(server.post("/enter/token", &[FORM], unreadable.as_bytes()).status, status);
+    }
+    assert_eq!(server.ask("POST", "/leave", &session, b"").status, 303);
+    assert_eq!(server.ask("GET", "/code", &session, b"").header("location"), "/enter", "the session is over");
+    for asset in ["style.css", "app.js", "code.js", "sw.js", "icon.svg"] {
         assert_eq!(server.get(&format!("/assets/{asset}")).status, 200);
     }
     assert_eq!(server.get("/assets/registry.db").error(404), "not_found");
+    assert_eq!(server.get("/dev/inbox").error(404), "not_found", "only with --dev");
     let _: Value = server.get("/openapi.json").json();
+}
+
+#[test]
+fn what_another_site_sends_in_somebody_s_name_is_refused() {
+    let folder = Folder::initialised();
+    let server = folder.serve();
+    let foreign = [FORM, ("Origin", "https://evil.example"), ("Sec-Fetch-Site", "cross-site")];
+    for path in ["/leave", "/register", "/register/confirm", "/me/change", "/code/next", "/enter"] {
+        assert_eq!(server.ask("POST", path, &foreign, b"agree=on").status, 403, "{path}");
+    }
+    let old = [FORM, ("Origin", "https://evil.example")];
+    assert_eq!(server.ask("POST", "/leave", &old, b"").status, 403, "a browser that knows no Sec-Fetch-Site");
+    let to =
+        |back: &str| server.post("/lang/en", &[FORM], format!("back={back}").as_bytes()).header("location").to_owned();
+    assert_eq!(to("/register/form"), "/register/form");
+    for elsewhere in ["https://evil.example", "//evil.example", "/%5cevil.example", "/a%0d%0aX: y", ""] {
+        assert_eq!(to(elsewhere), "/", "{elsewhere}");
+    }
 }

@@ -47,14 +47,14 @@ pub(super) async fn live(State(app): State<App>, headers: HeaderMap) -> Result<R
 /// What a phone asks with.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct CertificateRequest {
+pub(crate) struct CertificateRequest {
     /// The phone's Ed25519 public key: 64 hex digits.
     holder_key: String,
 }
 
 /// A certificate for carried codes.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct CertificateReply {
+pub(crate) struct CertificateReply {
     /// 114 bytes in lower-case hex (docs/PASS-FORMAT.md, section 5).
     certificate: String,
     /// RFC 3339.
@@ -81,27 +81,41 @@ pub(super) async fn certificate(
     body: Result<Json<CertificateRequest>, JsonRejection>,
 ) -> Result<Response, ApiError> {
     let token = bearer(&headers)?;
-    let Json(request) = body.map_err(|e| match e.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(super::BODY_BYTES),
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::unsupported_media_type("application/json"),
-        _ => ApiError::bad_request("send {\"holder_key\": \"64 hex digits\"}"),
-    })?;
-    let key = HEXLOWER_PERMISSIVE.decode(request.holder_key.as_bytes()).ok().and_then(|b| b.try_into().ok());
-    let holder = key.and_then(|key| Certificate::holder_key(&key).ok());
-    let holder = holder.ok_or_else(|| ApiError::bad_request("holder_key is not a usable Ed25519 public key"))?;
-    let order = Order::Certificate { holder, hours: CERTIFICATE_HOURS };
+    let order = CertificateRequest::order(body)?;
     let (issued, now) = app.ask(move |r| issue_to(r, &token, order)).await?;
-    let Document::Certificate(bytes) = issued.document else { return Err(ApiError::internal("not a certificate")) };
-    Ok(fresh(CertificateReply {
-        certificate: HEXLOWER.encode(bytes.as_slice()),
-        valid_from: rfc3339(issued.from),
-        expires_at: rfc3339(issued.until),
-        server_time: rfc3339(now),
-    }))
+    CertificateReply::answer(issued, now)
+}
+
+impl CertificateRequest {
+    /// What is ordered with it.
+    pub(crate) fn order(body: Result<Json<Self>, JsonRejection>) -> Result<Order, ApiError> {
+        let Json(request) = body.map_err(|e| match e.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(super::BODY_BYTES),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => ApiError::unsupported_media_type("application/json"),
+            _ => ApiError::bad_request("send {\"holder_key\": \"64 hex digits\"}"),
+        })?;
+        let key = HEXLOWER_PERMISSIVE.decode(request.holder_key.as_bytes()).ok().and_then(|b| b.try_into().ok());
+        let holder = key.and_then(|key| Certificate::holder_key(&key).ok());
+        let holder = holder.ok_or_else(|| ApiError::bad_request("holder_key is not a usable Ed25519 public key"))?;
+        Ok(Order::Certificate { holder, hours: CERTIFICATE_HOURS })
+    }
+}
+
+impl CertificateReply {
+    /// The answer with what was issued at `now`.
+    pub(crate) fn answer(issued: Issued, now: u32) -> Result<Response, ApiError> {
+        let Document::Certificate(bytes) = issued.document else { return Err(ApiError::internal("not a certificate")) };
+        Ok(fresh(Self {
+            certificate: HEXLOWER.encode(bytes.as_slice()),
+            valid_from: rfc3339(issued.from),
+            expires_at: rfc3339(issued.until),
+            server_time: rfc3339(now),
+        }))
+    }
 }
 
 /// Issues to whoever holds `token`, with the registry's time; [`StoreError::UnknownPerson`] if nobody does.
-pub(crate) fn issue_to(registry: &Registry, token: &Token, order: Order) -> Result<(Issued, u32), Error> {
+fn issue_to(registry: &Registry, token: &Token, order: Order) -> Result<(Issued, u32), Error> {
     let person = registry.person_by_token(token)?.ok_or(StoreError::UnknownPerson)?;
     let now = registry.now();
     let issued = registry.issue(&person, order, Some(now), Actor::Person(person.clone()))?;

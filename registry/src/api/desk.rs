@@ -1,14 +1,18 @@
 //! Where requests meet the registry: its work blocks on a disk, so it is done beside the event loop, a bounded number at once.
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::api::ApiError;
 use crate::domain::person::Token;
+use crate::domain::proof::CodeLimits;
+use crate::places::Places;
 use crate::registry::{Error, Registry};
+use crate::sms::Log;
 
 /// Requests at work at once. Writers queue for one disk; more of them would only queue longer.
 const AT_ONCE: usize = 64;
@@ -18,15 +22,64 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What every handler is given.
 pub(crate) type App = Arc<Desk>;
 
+/// The network address of a connection's other end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// What pages depend on beside the registry.
+#[derive(Default)]
+pub struct Web {
+    /// Whether browsers come over TLS, here or at a proxy.
+    pub secure: bool,
+    /// Proxies of ours between them and us, each of which appends to `X-Forwarded-For`.
+    pub proxies: usize,
+    /// How often messages may be asked for.
+    pub limits: CodeLimits,
+    /// The inbox of development.
+    pub inbox: Option<Arc<Log>>,
+    /// Told when a message is due.
+    pub post: Notify,
+    /// Where people live.
+    pub(crate) places: RwLock<Arc<Places>>,
+}
+
+impl std::fmt::Debug for Web {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Web").field("secure", &self.secure).field("proxies", &self.proxies).finish_non_exhaustive()
+    }
+}
+
+impl Web {
+    /// For browsers that come over TLS or not, through so many proxies; with an inbox of development or without.
+    pub fn new(secure: bool, proxies: usize, inbox: Option<Arc<Log>>) -> Self {
+        Self { secure, proxies, inbox, ..Self::default() }
+    }
+
+    /// Where people live, as of the last look.
+    pub(crate) fn places(&self) -> Arc<Places> {
+        Arc::clone(&self.places.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks for communities anew.
+    pub(crate) fn replace_places(&self, places: Places) {
+        *self.places.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(places);
+    }
+}
+
 /// See the module.
 pub(crate) struct Desk {
     registry: Arc<Registry>,
+    web: Arc<Web>,
     places: Arc<Semaphore>,
 }
 
 impl Desk {
-    pub(crate) fn new(registry: Arc<Registry>) -> Self {
-        Self { registry, places: Arc::new(Semaphore::new(AT_ONCE)) }
+    pub(crate) fn new(registry: Arc<Registry>, web: Arc<Web>) -> Self {
+        Self { registry, web, places: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    pub(crate) fn web(&self) -> &Web {
+        &self.web
     }
 
     /// Signed time, at once: it touches no disk, and time spent in a queue would be an error of the answer.

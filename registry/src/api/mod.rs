@@ -22,10 +22,13 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-pub(crate) use codes::issue_to;
-pub(crate) use desk::{App, Desk};
+pub(crate) use codes::{CertificateReply, CertificateRequest};
+pub use desk::Web;
+pub(crate) use desk::{App, Desk, Peer};
 pub(crate) use error::{ApiError, ApiErrorBody};
 
 use crate::pages;
@@ -47,17 +50,21 @@ fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/v1/certificates", post(codes::certificate)),
         ("/healthz", get(health::health)),
         ("/openapi.json", get(openapi::document)),
-        ("/code", get(pages::ask).post(pages::show)),
-        ("/assets/{name}", get(pages::asset)),
     ]
 }
 
 /// The whole application.
-pub fn app(registry: Arc<Registry>) -> Router {
+pub fn app(registry: Arc<Registry>, web: Arc<Web>) -> Router {
     let mut router = Router::new();
     for (path, methods) in routes() {
         router = router.route(path, methods);
     }
+    let mut people = Router::new();
+    for (path, methods) in pages::routes() {
+        people = people.route(path, methods);
+    }
+    // Only to people's pages do browsers bring cookies. Programs have no origin.
+    router = router.merge(people.layer(CsrfLayer::new()).layer(CompressionLayer::new()));
     router
         .fallback(|| async { ApiError::not_found("no such address; see /openapi.json") })
         .method_not_allowed_fallback(|| async { ApiError::method_not_allowed() })
@@ -66,7 +73,7 @@ pub fn app(registry: Arc<Registry>) -> Router {
         .layer(CatchPanicLayer::custom(|_| ApiError::internal("a request handler panicked").into_response()))
         .layer(header_if_absent(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header_if_absent(header::REFERRER_POLICY, "no-referrer"))
-        .with_state(Arc::new(Desk::new(registry)))
+        .with_state(Arc::new(Desk::new(registry, web)))
 }
 
 async fn in_time(request: Request, next: Next) -> Response {

@@ -7,14 +7,12 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::{codes, events, health, lists, time};
-use crate::pages;
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Tongguan registry", description = "Signed lists and time for checkpoints, events from them, codes for residents."),
     paths(
-        lists::head, lists::file, time::time, events::hand_in, codes::live, codes::certificate, health::health, document,
-        pages::ask, pages::show, pages::asset
+        lists::head, lists::file, time::time, events::hand_in, codes::live, codes::certificate, health::health, document
     ),
     modifiers(&Token, &AnyOtherError)
 )]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::Extension;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -19,6 +20,9 @@ use tokio::task::JoinHandle;
 
 use crate::jobs;
 use crate::registry::{Error, Registry};
+use crate::sms::SmsSender;
+
+use super::{Peer, Web};
 
 /// Connections at once. Beyond, the next ones wait in the kernel's queue.
 /// How often it is looked whether a signing key is due.
@@ -47,6 +51,20 @@ pub enum ServeError {
     Start(#[from] io::Error),
 }
 
+/// How people are served.
+pub struct People {
+    /// What their pages depend on.
+    pub web: Web,
+    /// Who sends messages to their phones.
+    pub sender: Arc<dyn SmsSender>,
+}
+
+impl std::fmt::Debug for People {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("People").field("web", &self.web).finish_non_exhaustive()
+    }
+}
+
 /// Serves until SIGTERM or SIGINT; publishes at most once in `publish_every` seconds, and makes rosters every so often. `started` is told the address, and whether it wants to go on is its answer.
 ///
 /// # Errors
@@ -56,6 +74,7 @@ pub fn serve(
     listen: SocketAddr,
     publish_every: u32,
     rosters_every: Option<Duration>,
+    people: People,
     started: impl FnOnce(SocketAddr) -> bool,
 ) -> Result<(), ServeError> {
     registry.ready_to_serve()?;
@@ -66,6 +85,9 @@ pub fn serve(
         let registry = Arc::new(registry);
         let publisher = tokio::spawn(jobs::publish_regularly(Arc::clone(&registry), publish_every));
         let rotator = tokio::spawn(jobs::rotate_regularly(Arc::clone(&registry), ROTATE_EVERY));
+        let web = Arc::new(people.web);
+        let post = tokio::spawn(jobs::send_messages(Arc::clone(&registry), people.sender, Arc::clone(&web)));
+        let places = tokio::spawn(jobs::look_for_places(Arc::clone(&registry), Arc::clone(&web)));
         let stopping = Arc::new(AtomicBool::new(false));
         let rosters = rosters_every.map(|every| {
             tokio::spawn(jobs::make_rosters_regularly(Arc::clone(&registry), every, Arc::clone(&stopping)))
@@ -74,19 +96,20 @@ pub fn serve(
             let stop = async move {
                 tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
             };
-            accept_until(stop, listener, super::app(registry)).await;
+            accept_until(stop, listener, super::app(registry, web)).await;
         }
         // What is at work in a thread of its own is waited for.
         stopping.store(true, Ordering::Relaxed);
         publisher.abort();
         rotator.abort();
+        post.abort();
+        places.abort();
         rosters.iter().for_each(JoinHandle::abort);
         Ok(())
     })
 }
 
 async fn accept_until(stop: impl Future<Output = ()>, listener: TcpListener, app: axum::Router) {
-    let service = TowerToHyperService::new(app);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut stop = pin!(stop);
@@ -95,13 +118,14 @@ async fn accept_until(stop: impl Future<Output = ()>, listener: TcpListener, app
             let place = Arc::clone(&places).acquire_owned().await;
             (place, accept(&listener).await)
         };
-        let (place, stream) = tokio::select! {
+        let (place, (stream, peer)) = tokio::select! {
             next = next => next,
             () = &mut stop => break,
         };
+        let service = TowerToHyperService::new(app.clone().layer(Extension(Peer(peer.ip().to_canonical()))));
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIME).max_buf_size(HEADER_BYTES);
-        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
+        let connection = http.serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             let _place = place;
@@ -117,13 +141,13 @@ async fn accept_until(stop: impl Future<Output = ()>, listener: TcpListener, app
 }
 
 /// The next connection. Out of file descriptors is a state to sit out, not an end.
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 // With Nagle a file of 4 KB took 43 ms, without 3.
                 let _ = stream.set_nodelay(true);
-                return stream;
+                return (stream, peer);
             }
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");

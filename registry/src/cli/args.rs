@@ -55,6 +55,15 @@ pub(crate) enum Command {
         /// Look this often which rosters must be made anew, and at the start; 0 never.
         #[arg(long, value_name = "HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(0..=720))]
         rosters_every: u32,
+        /// For development: messages are shown at /dev/inbox as well. Never where anybody else can reach it.
+        #[arg(long)]
+        dev: bool,
+        /// Browsers come over TLS, which a proxy ends: cookies are sent over TLS only.
+        #[arg(long)]
+        secure: bool,
+        /// Proxies in front of this program, each of which appends to X-Forwarded-For.
+        #[arg(long, value_name = "NUMBER", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=5))]
+        proxies: u8,
     },
     /// Register people, and change what is known of them.
     #[command(subcommand)]

@@ -1,17 +1,21 @@
 //! Each command: the act it asks the registry for, and how its result is shown.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use serde_json::json;
 use tongguan_pass::VerifyingKey;
+use tongguan_registry::api::Web;
+use tongguan_registry::api::serve::People;
 use tongguan_registry::bundle;
 use tongguan_registry::domain::audit::Actor;
 use tongguan_registry::domain::issue::{Document, Order};
 use tongguan_registry::domain::person::PersonId;
 use tongguan_registry::domain::time::rfc3339;
 use tongguan_registry::registry::Issued;
+use tongguan_registry::sms::Log;
 use tongguan_registry::store::{DeviceStatus, StoreError};
 use tongguan_registry::{Error, Registry, api};
 
@@ -40,13 +44,16 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
     let registry = Registry::open(data)?;
     match args.command {
         Command::Init => Ok(()),
-        Command::Serve { listen, publish_every, rosters_every } => {
+        Command::Serve { listen, publish_every, rosters_every, dev, secure, proxies } => {
             let started = |address: std::net::SocketAddr| {
-                let sentence = || format!("Listening on http://{address} (codes for residents: http://{address}/code)");
+                let sentence = || format!("Listening on http://{address} (residents: http://{address}/)");
                 out.show(&json!({ "listening": address }), sentence).is_ok()
             };
             let rosters_every = (rosters_every > 0).then(|| Duration::from_secs(u64::from(rosters_every) * 3600));
-            api::serve::serve(registry, listen, publish_every, rosters_every, started).map_err(Failure::error)
+            let sender = Arc::new(Log::default());
+            let web = Web::new(secure, proxies.into(), dev.then(|| Arc::clone(&sender)));
+            let people = People { web, sender };
+            api::serve::serve(registry, listen, publish_every, rosters_every, people, started).map_err(Failure::error)
         }
         Command::Person(command) => people::person(&registry, command, out),
         Command::Community(command) => people::community(&registry, command, out),

@@ -37,6 +37,8 @@ pub enum Act {
     PersonAdded,
     /// What is known of a person was changed.
     PersonChanged,
+    /// A person's data were frozen, or freed again.
+    StatusSet,
     /// A community was added.
     CommunityAdded,
     /// A live code was issued.
@@ -90,6 +92,7 @@ impl Act {
             Self::Initialised => "initialised",
             Self::PersonAdded => "person_added",
             Self::PersonChanged => "person_changed",
+            Self::StatusSet => "status_set",
             Self::CommunityAdded => "community_added",
             Self::LiveCodeIssued => "live_code_issued",
             Self::CertificateIssued => "certificate_issued",

@@ -157,6 +157,8 @@ impl PartialEq for TokenHash {
     }
 }
 
+impl Eq for TokenHash {}
+
 impl fmt::Debug for TokenHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenHash(..)")
@@ -168,33 +170,37 @@ impl fmt::Debug for TokenHash {
 pub struct NewPerson {
     /// See [`PersonId`].
     pub id: PersonId,
-    /// See [`Name`].
-    pub name: Name,
     /// Where they live.
     pub community: u32,
     /// What policies distinguish people by.
     pub category: u8,
-    /// See [`Home`].
-    pub home: Home,
+    /// Their profile, sealed.
+    pub profile: Vec<u8>,
+    /// The keyed hash of their phone.
+    pub phone: Option<[u8; 32]>,
     /// Their document.
     pub document: Option<SealedDocument>,
     /// The hash of their token.
     pub token: TokenHash,
+    /// The version of the notice they agreed to; 0 if an operator registered them.
+    pub notice: u32,
 }
 
 /// What is to change about a person.
 #[derive(Debug, Clone, Default)]
 pub struct PersonChange {
-    /// A new name.
-    pub name: Option<Name>,
+    /// The revision of their data that it was made from, where that matters.
+    pub revision: Option<u32>,
+    /// A new profile, sealed.
+    pub profile: Option<Vec<u8>>,
     /// A new community.
     pub community: Option<u32>,
     /// A new category.
     pub category: Option<u8>,
-    /// A new building.
-    pub home: Option<Home>,
     /// Another document, or none.
     pub document: Option<Option<SealedDocument>>,
+    /// What the history of their data says of it, sealed.
+    pub entry: Option<Vec<u8>>,
 }
 
 #[cfg(test)]

@@ -29,6 +29,12 @@ pub fn beijing_time(unix_seconds: u32) -> String {
     Offset::constant(8).to_datetime(at).strftime("%H:%M").to_string()
 }
 
+/// Day and time in China, as a page shows them to residents: `2026-01-31 08:05`.
+pub fn beijing(unix_seconds: u32) -> String {
+    let at = Timestamp::from_second(i64::from(unix_seconds)).unwrap_or_default();
+    Offset::constant(8).to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string()
+}
+
 /// Reads RFC 3339 with its offset from UTC.
 ///
 /// # Errors
@@ -47,7 +53,7 @@ mod tests {
     fn a_time_is_read_with_its_offset_and_shown_in_utc() {
         let at = parse_rfc3339("2026-01-31T08:00:00+08:00").expect("is a time");
         assert_eq!(rfc3339(at), "2026-01-31T00:00:00Z");
-        assert_eq!(beijing_time(at), "08:00");
+        assert_eq!((beijing_time(at), beijing(at)), ("08:00".to_owned(), "2026-01-31 08:00".to_owned()));
         assert_eq!(rfc3339_local(at, 480), "2026-01-31T08:00:00+08:00");
         assert_eq!(rfc3339_local(at, -570), "2026-01-30T14:30:00-09:30");
         assert_eq!(rfc3339_ms(u64::from(at) * 1000 + 7).as_deref(), Some("2026-01-31T00:00:00.007Z"));

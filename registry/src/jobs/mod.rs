@@ -9,12 +9,19 @@ use std::time::Duration;
 use tokio::task::JoinError;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::api::Web;
 use crate::domain::audit::Actor;
 use crate::domain::rotation::Want;
 use crate::keys::Change;
-use crate::registry::Registry;
+use crate::places::Places;
+use crate::registry::{Error, Registry};
 use crate::roster::{Effort, Outcome};
+use crate::sms::SmsSender;
 
+/// The longest time until a message is seen that another process has put among those that are due.
+const POST: Duration = Duration::from_secs(5);
+/// The time until a community that was added is found by people.
+const PLACES: Duration = Duration::from_secs(30);
 /// The longest time until the first revocation after a quiet time is published.
 const LOOK: Duration = Duration::from_secs(10);
 
@@ -37,6 +44,34 @@ pub async fn publish_regularly(registry: Arc<Registry>, every: u32) {
         },
     )
     .await;
+}
+
+/// Sends the messages that are due, as soon as one is, and goes on whatever happens.
+pub async fn send_messages(registry: Arc<Registry>, sender: Arc<dyn SmsSender>, web: Arc<Web>) {
+    loop {
+        let (registry, sender) = (Arc::clone(&registry), Arc::clone(&sender));
+        match tokio::task::spawn_blocking(move || registry.send_due(&*sender)).await {
+            // There may be more.
+            Ok(Ok(sent)) if sent > 0 => continue,
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "messages cannot be sent; it is tried again"),
+            Err(error) => tracing::error!(%error, "sending messages stopped unexpectedly; it is tried again"),
+        }
+        let _ = tokio::time::timeout(POST, web.post.notified()).await;
+    }
+}
+
+/// Keeps the index of communities as new as the store.
+pub async fn look_for_places(registry: Arc<Registry>, web: Arc<Web>) {
+    loop {
+        let store = Arc::clone(&registry);
+        match tokio::task::spawn_blocking(move || Ok::<_, Error>(Places::of(store.store().communities()?))).await {
+            Ok(Ok(places)) => web.replace_places(places),
+            Ok(Err(error)) => tracing::error!(%error, "communities cannot be read; the last ones are shown"),
+            Err(error) => tracing::error!(%error, "reading communities stopped unexpectedly; it is tried again"),
+        }
+        tokio::time::sleep(PLACES).await;
+    }
 }
 
 /// Looks every so often whether a signing key is due, and goes on whatever happens. Where the root keys are with people it

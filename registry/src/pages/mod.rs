@@ -1,130 +1,229 @@
-//! Pages for residents: the live code on a phone. Works without script; with it, the code renews itself.
+//! Pages for residents. All of them work without script, in Chinese and in English; only carried codes need script.
+//!
+//! A form that was sent is answered with a redirect, and what was typed is kept in the session, sealed: so reloading sends nothing
+//! twice, and nothing that was typed is lost.
 
+mod assets;
+mod challenge;
+mod code;
+mod dev;
+mod enter;
+mod fields;
+mod home;
+mod me;
 mod qr;
+mod register;
+mod visitor;
 
 use askama::Template;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, Path, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use utoipa::ToSchema;
-use zeroize::Zeroizing;
+use axum::http::{HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{MethodRouter, get, post};
 
-use crate::api::{ApiError, ApiErrorBody, App, issue_to};
-use crate::domain::issue::{Document, Order};
-use crate::domain::person::Token;
-use crate::domain::time::{beijing_time, rfc3339};
+use crate::api::{ApiError, App};
+use crate::domain::person::PersonId;
+use crate::domain::session::Session;
+use crate::lang::{Lang, Text};
+use crate::registry::{Error, Registry};
+use crate::store::StoreError;
+use visitor::{Cookies, Visitor};
 
-/// Nothing runs on these pages but our own file, and nobody can frame them.
+/// Nothing runs on these pages but our own files, and nobody can frame them.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; \
-                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+                      manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-#[derive(Template)]
-#[template(path = "ask.html")]
-struct Ask {
-    problem: Option<Problem>,
+/// Every page with its methods.
+pub(crate) fn routes() -> Vec<(&'static str, MethodRouter<App>)> {
+    vec![
+        ("/", get(home::home)),
+        ("/lang/{lang}", post(home::lang)),
+        ("/register", get(register::notice).post(register::agree)),
+        ("/register/form", get(register::form).post(register::send)),
+        ("/register/field", post(register::field)),
+        ("/register/search", post(register::search)),
+        ("/register/confirm", get(register::confirm).post(register::submit)),
+        ("/enter", get(enter::form).post(enter::send)),
+        ("/enter/token", post(enter::token)),
+        ("/leave", post(enter::leave)),
+        ("/code", get(code::show)),
+        ("/code/next", post(code::next)),
+        ("/code/certificate", post(code::certificate)),
+        ("/carry", get(code::carry)),
+        ("/me", get(me::me)),
+        ("/me/change", get(me::form).post(me::change)),
+        ("/me/history", get(me::history)),
+        ("/challenge", get(challenge::challenge)),
+        ("/dev/inbox", get(dev::inbox)),
+        ("/assets/{name}", get(assets::asset)),
+        ("/sw.js", get(assets::service_worker)),
+        ("/manifest.webmanifest", get(assets::manifest)),
+    ]
 }
 
-#[derive(Template)]
-#[template(path = "code.html")]
-struct Shown<'a> {
-    picture: String,
-    token: &'a str,
-    expires_at: String,
-    until: String,
-    minutes: u32,
-    seconds: u32,
+/// What every page is given: the language, and where it stands, so that the other language leads back to it.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    lang: Lang,
+    path: &'static str,
 }
 
-/// What the page says went wrong, in both languages.
-#[derive(Clone, Copy)]
-struct Problem {
-    zh: &'static str,
-    en: &'static str,
-}
+impl Frame {
+    fn of(visitor: &Visitor, path: &'static str) -> Self {
+        Self { lang: visitor.lang, path }
+    }
 
-const WRONG_TOKEN: Problem = Problem {
-    zh: "口令不对，或已失效。请核对后重新输入。",
-    en: "This token is wrong or no longer valid. Check it and enter it again.",
-};
-const UNAVAILABLE: Problem = Problem {
-    zh: "系统暂时无法出码，请稍后再试。",
-    en: "No code can be issued just now. Try again in a moment.",
-};
+    /// The one of the two sentences.
+    fn t<'a>(&self, zh: &'a str, en: &'a str) -> &'a str {
+        self.lang.t(zh, en)
+    }
 
-/// The page that asks for a token.
-#[utoipa::path(get, path = "/code", tag = "pages",
-    responses((status = 200, description = "A form for the token; a token in the address's fragment is posted by script", content_type = "text/html", body = String)))]
-pub(crate) async fn ask() -> Response {
-    page(StatusCode::OK, &Ask { problem: None })
-}
+    fn say<'a>(&self, text: &'a Text) -> &'a str {
+        self.lang.say(text)
+    }
 
-/// What the form sends.
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct CodeForm {
-    /// The token that `person add` gave.
-    token: String,
-}
-
-/// The page with the person's live code.
-#[utoipa::path(post, path = "/code", tag = "pages",
-    request_body(content = CodeForm, content_type = "application/x-www-form-urlencoded"),
-    responses(
-        (status = 200, description = "A live code as a picture; never cached", content_type = "text/html", body = String),
-        (status = 401, description = "The form again: the token is wrong", content_type = "text/html", body = String),
-        (status = 503, description = "The form again: no code can be issued now", content_type = "text/html", body = String)))]
-pub(crate) async fn show(State(app): State<App>, form: Result<Form<CodeForm>, FormRejection>) -> Response {
-    let Some(token) = form.ok().and_then(|Form(f)| Token::parse(Zeroizing::new(f.token).trim())) else {
-        return page(StatusCode::UNAUTHORIZED, &Ask { problem: Some(WRONG_TOKEN) });
-    };
-    let asked = token.clone();
-    let issued = app.ask(move |r| issue_to(r, &asked, Order::Live)).await;
-    let (issued, now) = match issued {
-        Ok(issued) => issued,
-        Err(e) if e.status == StatusCode::UNAUTHORIZED => {
-            return page(StatusCode::UNAUTHORIZED, &Ask { problem: Some(WRONG_TOKEN) });
+    fn other(&self) -> Lang {
+        match self.lang {
+            Lang::Zh => Lang::En,
+            Lang::En => Lang::Zh,
         }
-        Err(_) => return page(StatusCode::SERVICE_UNAVAILABLE, &Ask { problem: Some(UNAVAILABLE) }),
-    };
-    let picture = match &issued.document {
-        Document::Code(code) => qr::svg(code),
-        Document::Certificate(_) => None,
-    };
-    let Some(picture) = picture else { return ApiError::internal("a live code did not fit a QR code").into_response() };
-    let expires_at = rfc3339(issued.until);
-    let seconds = issued.until.saturating_sub(now);
-    let until = beijing_time(issued.until);
-    let minutes = seconds / 60;
-    page(StatusCode::OK, &Shown { picture, token: &token.reveal(), expires_at, until, minutes, seconds })
-}
-
-/// The pages' style and script.
-#[utoipa::path(get, path = "/assets/{name}", tag = "pages",
-    params(("name" = String, Path, description = "`code.css` or `code.js`")),
-    responses(
-        (status = 200, description = "The file", content((String = "text/css"), (String = "text/javascript"))),
-        (status = 404, description = "No such file", body = ApiErrorBody)))]
-pub(crate) async fn asset(Path(name): Path<String>) -> Response {
-    let (kind, body) = match name.as_str() {
-        "code.css" => ("text/css; charset=utf-8", include_str!("../../assets/code.css")),
-        "code.js" => ("text/javascript; charset=utf-8", include_str!("../../assets/code.js")),
-        _ => return ApiError::not_found("no such file").into_response(),
-    };
-    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], body).into_response()
+    }
 }
 
 fn page(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
-        Ok(html) => {
-            let headers = [
-                (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-                (header::CACHE_CONTROL, "no-store"),
-                (header::CONTENT_SECURITY_POLICY, POLICY),
-                (header::X_FRAME_OPTIONS, "DENY"),
-            ];
-            (status, headers, html).into_response()
-        }
+        Ok(html) => (status, headers(), html).into_response(),
         Err(error) => ApiError::internal(&error.to_string()).into_response(),
     }
+}
+
+fn headers() -> [(HeaderName, &'static str); 4] {
+    [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        // Personal data: neither a proxy nor the browser's disk keeps them.
+        (header::CACHE_CONTROL, "no-store"),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_FRAME_OPTIONS, "DENY"),
+    ]
+}
+
+fn to(path: &str) -> Response {
+    Redirect::to(path).into_response()
+}
+
+#[derive(Template)]
+#[template(path = "wrong.html")]
+struct Wrong {
+    frame: Frame,
+    title: Text,
+    what: Text,
+}
+
+/// A page that says what went wrong, and leads on.
+#[derive(Debug)]
+struct Problem {
+    lang: Lang,
+    error: ApiError,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (title, what) = match self.error.status {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::REQUEST_TIMEOUT => (
+                Text::new("系统繁忙", "Busy"),
+                Text::new(
+                    "系统暂时繁忙，请稍等片刻再试。已填写的内容不会丢失。",
+                    "The system is busy just now. Wait a moment and try again; nothing you typed is lost.",
+                ),
+            ),
+            StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+                Text::new("无法读取", "Not readable"),
+                Text::new(
+                    "表单内容无法读取，请返回重新填写。",
+                    "The form could not be read. Go back and fill it in again.",
+                ),
+            ),
+            _ => (
+                Text::new("出错了", "Something went wrong"),
+                Text::new(
+                    "系统出错，工作人员可在日志中查到原因。请稍后再试。",
+                    "Something went wrong here; the log says what. Try again later.",
+                ),
+            ),
+        };
+        let frame = Frame { lang: self.lang, path: "/" };
+        page(self.error.status, &Wrong { frame, title, what })
+    }
+}
+
+/// The registry, as pages ask it: an error is a page in the visitor's language.
+async fn ask<T: Send + 'static>(
+    app: &App,
+    visitor: &Visitor,
+    work: impl FnOnce(&Registry) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Problem> {
+    let lang = visitor.lang;
+    app.ask(work).await.map_err(|error| Problem { lang, error })
+}
+
+fn form<T>(visitor: &Visitor, form: Result<axum::Form<T>, FormRejection>) -> Result<T, Problem> {
+    form.map(|axum::Form(form)| form)
+        .map_err(|_| Problem { lang: visitor.lang, error: ApiError::bad_request("the form cannot be read") })
+}
+
+/// The visitor's session, if it is good.
+fn session_of(registry: &Registry, visitor: &Visitor) -> Result<Option<Session>, Error> {
+    visitor.token.as_ref().map_or(Ok(None), |token| registry.session(token))
+}
+
+/// Who has logged in.
+fn person_of(registry: &Registry, visitor: &Visitor) -> Result<Option<PersonId>, Error> {
+    Ok(session_of(registry, visitor)?.and_then(|session| session.person))
+}
+
+/// When something is possible again, for whoever asked too often.
+fn again(again: u32, now: u32) -> Text {
+    match again.saturating_sub(now) {
+        seconds @ 0..=90 => Text::of(
+            format!("请求太频繁，请 {seconds} 秒后再试。"),
+            format!("Too many requests. Try again in {seconds} seconds."),
+        ),
+        seconds => {
+            let at = crate::domain::time::beijing_time(again);
+            let minutes = seconds.div_ceil(60);
+            Text::of(
+                format!("请求太频繁，请 {minutes} 分钟后（{at}）再试。"),
+                format!("Too many requests. Try again in {minutes} minutes, at {at} Beijing time."),
+            )
+        }
+    }
+}
+
+/// A refusal that is an answer to the visitor rather than a fault.
+fn refusal(error: Error, now: u32) -> Result<Text, Error> {
+    Ok(match error {
+        Error::Store(StoreError::TooOften { again: at }) => again(at, now),
+        Error::Store(StoreError::WorkSpent) => {
+            Text::new("滑动验证已失效，请再滑动一次。", "The slide is no longer good. Slide once more.")
+        }
+        Error::Store(StoreError::DocumentTaken) => Text::new(
+            "此证件已被登记。如非本人登记，请申诉。",
+            "Somebody is registered with this document already. If it was not you, appeal.",
+        ),
+        Error::Store(StoreError::PhoneTaken) => Text::new(
+            "此手机号已登记，请直接查询或出示通行码。",
+            "This phone is registered already. Log in with it instead.",
+        ),
+        Error::Store(StoreError::UnknownCommunity(_)) => {
+            Text::new("所选小区已不存在，请重新选择。", "The community you chose is gone. Choose another.")
+        }
+        Error::Store(StoreError::Frozen) => {
+            Text::new("您的信息已冻结，暂时不能修改。", "Your data are frozen and cannot be changed now.")
+        }
+        Error::Store(StoreError::Outdated) => Text::new(
+            "信息已在别处修改，请核对后重试。",
+            "Your data were changed elsewhere meanwhile. Look at them and try again.",
+        ),
+        other => return Err(other),
+    })
 }

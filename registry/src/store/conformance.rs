@@ -1,16 +1,18 @@
 //! What every store must keep, whatever its engine: one suite, run on each.
 
+mod residents;
+
 use tongguan_pass::policy::Surge;
 use tongguan_pass::{FileRef, Head, Policy, Purpose, RosterIndex, Sha256Hash, SigningKey};
 
-use super::{By, DeviceStatus, KeptKey, Lease, NewRoster, Store, StoreError, Successor};
+use super::{By, DeviceStatus, HistoryEntry, KeptKey, KeptMember, Lease, NewRoster, Store, StoreError, Successor};
 use crate::domain::audit::{Act, Actor};
 use crate::domain::genesis::{self, Genesis};
 use crate::domain::handle::DropReason;
-use crate::domain::person::{Home, Name, NewPerson, PersonChange, PersonId, Token};
+use crate::domain::person::{Name, NewPerson, PersonChange, PersonId, Token};
 use crate::domain::policy::{empty, with_surge};
 use crate::domain::publish::{self, Edition};
-use crate::domain::roster::{KeptSlot, Member, What};
+use crate::domain::roster::{KeptSlot, What};
 use crate::domain::signers::Signers;
 use crate::domain::time::DAY;
 use crate::domain::vault::{SealedDocument, Specimen};
@@ -33,7 +35,7 @@ pub(super) fn run<S: Store, G>(make: impl Fn() -> (G, S)) {
         a_roster_is_kept_only_for_the_gates_and_the_key_it_was_made_for,
         rosters_are_led_to_by_the_next_edition_and_stay_a_day_after_the_last,
     ];
-    for test in tests {
+    for test in tests.into_iter().chain(residents::TESTS) {
         let (_guard, store) = make();
         begin(&store);
         test(&store);
@@ -65,15 +67,15 @@ pub(super) fn by(seconds: u32) -> By {
 
 pub(super) fn person(n: u8) -> NewPerson {
     let token = Token::from_random([n; 32]).hash();
-    let name = Name::parse("王小明").expect("a name");
     NewPerson {
         id: PersonId::from_random([n; 10]),
-        name,
         community: 1,
         category: 2,
-        home: Home::default(),
+        profile: vec![n; 9],
+        phone: None,
         document: None,
         token,
+        notice: 0,
     }
 }
 
@@ -246,7 +248,7 @@ fn sealed(n: u8) -> SealedDocument {
     SealedDocument { lookup: [n; 32], sealed: vec![n; 9] }
 }
 
-fn member(store: &dyn Store, who: &NewPerson) -> Member {
+fn member(store: &dyn Store, who: &NewPerson) -> KeptMember {
     let stock = store.roster_stock(1).expect("there");
     stock.members.into_iter().find(|member| member.id == who.id).expect("one of them")
 }
@@ -254,6 +256,9 @@ fn member(store: &dyn Store, who: &NewPerson) -> Member {
 fn a_document_belongs_to_one_person_at_a_time(store: &dyn Store) {
     store.set_device(&[1; 32], DeviceStatus::Enrolled, &[1], &by(0)).expect("enrolled");
     assert_eq!(store.specimen().expect("asked"), None);
+    store.add_person(&person(9), &by(0)).expect("added");
+    let specimen = Specimen::Profile(person(9).id.as_str().to_owned(), person(9).profile);
+    assert_eq!(store.specimen().expect("asked"), Some(specimen));
     let a = NewPerson { document: Some(sealed(1)), ..person(1) };
     store.add_person(&a, &by(0)).expect("added");
     let specimen = Specimen::Document(a.id.as_str().to_owned(), sealed(1).sealed);
@@ -281,20 +286,26 @@ fn a_refused_change_of_a_person_changes_nothing(store: &dyn Store) {
     let a = person(1);
     store.add_person(&a, &by(0)).expect("added");
     let change = PersonChange {
-        name: Some(Name::parse("李四").expect("a name")),
+        revision: Some(0),
+        profile: Some(b"another".to_vec()),
         category: Some(9),
-        home: Some(Home::parse("5").expect("a building")),
+        entry: Some(b"changed".to_vec()),
         ..PersonChange::default()
     };
     let elsewhere = PersonChange { community: Some(9), ..change.clone() };
     assert!(matches!(store.change_person(&a.id, &elsewhere, &by(1)), Err(StoreError::UnknownCommunity(9))));
     assert!(matches!(store.change_person(&person(2).id, &change, &by(1)), Err(StoreError::UnknownPerson)));
-    assert_eq!((member(store, &a).name, member(store, &a).category), (a.name.clone(), 2));
+    assert_eq!((member(store, &a).profile, member(store, &a).category), (a.profile.clone(), 2));
+    assert_eq!(store.history_of(&a.id, 9).expect("read"), []);
     store.change_person(&a.id, &change, &by(1)).expect("changed");
     let after = member(store, &a);
-    assert_eq!((after.name.as_str(), after.category, after.home.as_str(), after.handle), ("李四", 9, "5", None));
-    store.add_community(2, &a.name, &by(2)).expect("added");
-    assert!(matches!(store.add_community(2, &a.name, &by(2)), Err(StoreError::CommunityTaken(2))));
+    assert_eq!((after.profile.as_slice(), after.category, after.handle), (b"another".as_slice(), 9, None));
+    assert!(matches!(store.change_person(&a.id, &change, &by(2)), Err(StoreError::Outdated)));
+    let history = store.history_of(&a.id, 9).expect("read");
+    assert_eq!(history, [HistoryEntry { at: START + 1, entry: b"changed".to_vec() }]);
+    let name = Name::parse("西苑").expect("a name");
+    store.add_community(2, &name, &by(2)).expect("added");
+    assert!(matches!(store.add_community(2, &name, &by(2)), Err(StoreError::CommunityTaken(2))));
     assert_eq!(store.communities().expect("read").iter().map(|c| c.id).collect::<Vec<_>>(), [1, 2]);
     let moved = PersonChange { community: Some(2), ..PersonChange::default() };
     store.change_person(&a.id, &moved, &by(3)).expect("moved");
@@ -303,7 +314,7 @@ fn a_refused_change_of_a_person_changes_nothing(store: &dyn Store) {
 }
 
 fn a_gate_serves_what_was_said_last_and_one_taken_away_asks_for_another_key(store: &dyn Store) {
-    store.add_community(2, &person(1).name, &by(0)).expect("added");
+    store.add_community(2, &Name::parse("西苑").expect("a name"), &by(0)).expect("added");
     let enrol = |n: u8, communities: &[u32]| store.set_device(&[n; 32], DeviceStatus::Enrolled, communities, &by(1));
     let gates = |community| store.roster_stock(community).expect("there").gates;
     let renew = || [1, 2].map(|community| store.roster_stock(community).expect("there").key.expect("a key").renew);

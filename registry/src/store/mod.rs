@@ -4,12 +4,14 @@
 
 #[cfg(test)]
 mod conformance;
+mod residents;
 mod roster;
 pub mod sqlite;
 
 use std::io;
 
-pub use roster::{Community, KeptKey, NewRoster, RosterInfo, RosterStock};
+pub use residents::{Delivery, DueMessage, HistoryEntry, KeptResident, NewProof, Residents, Unsealed};
+pub use roster::{Community, KeptKey, KeptMember, NewRoster, RosterInfo, RosterStock};
 
 use tongguan_pass::{Batch, ListError, Policy, Sha256Hash};
 
@@ -46,6 +48,27 @@ pub enum StoreError {
     /// Somebody else has that document. Who, is not told.
     #[error("somebody else is registered with this document already; nothing was changed")]
     DocumentTaken,
+    /// Somebody else has that phone.
+    #[error("somebody else is registered with this phone already; nothing was changed")]
+    PhoneTaken,
+    /// The phone was not proven, or too long ago.
+    #[error("the phone is not proven; ask for a code and type it in")]
+    NotProven,
+    /// A quota is used up.
+    #[error("this was asked for too often; it is possible again later")]
+    TooOften {
+        /// Unix seconds from when it is possible again.
+        again: u32,
+    },
+    /// The work was handed in before.
+    #[error("this work was handed in before")]
+    WorkSpent,
+    /// The person's data are frozen.
+    #[error("these data are frozen and cannot be changed now")]
+    Frozen,
+    /// Somebody else has changed the person's data.
+    #[error("these data have been changed meanwhile; nothing was changed, look at them and try again")]
+    Outdated,
     /// The gates or the key of a roster changed while it was made.
     #[error("the gates of this community changed meanwhile; run it again")]
     RosterChanged,
@@ -321,7 +344,7 @@ pub trait History {
 pub type Reader<'a> = &'a mut dyn FnMut(Device, &dyn History) -> Result<(), StoreError>;
 
 /// What the registry keeps.
-pub trait Store: Send + Sync {
+pub trait Store: Residents + Send + Sync {
     /// Sets up an empty store with the first trust files and the first community.
     ///
     /// # Errors
@@ -352,10 +375,11 @@ pub trait Store: Send + Sync {
     /// Every community, ascending.
     fn communities(&self) -> Result<Vec<Community>, StoreError>;
 
-    /// Registers a person; [`StoreError::UnknownCommunity`], [`StoreError::DocumentTaken`].
+    /// Registers a person; [`StoreError::UnknownCommunity`], [`StoreError::DocumentTaken`], [`StoreError::PhoneTaken`].
     fn add_person(&self, person: &NewPerson, by: &By) -> Result<(), StoreError>;
 
-    /// Changes what is known of a person; [`StoreError::UnknownPerson`] and those of [`Self::add_person`].
+    /// Changes what is known of a person; [`StoreError::UnknownPerson`], [`StoreError::Frozen`] if it is the person who does,
+    /// [`StoreError::Outdated`] if their data have another revision by now, and those of [`Self::add_person`].
     fn change_person(&self, person: &PersonId, change: &PersonChange, by: &By) -> Result<(), StoreError>;
 
     /// Whose token it is.

@@ -1,6 +1,8 @@
 //! What is kept of rosters.
 
-use crate::domain::roster::Member;
+use crate::domain::person::PersonId;
+use crate::domain::roster::KeptSlot;
+use crate::domain::vault::SealedDocument;
 
 /// A community.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +34,24 @@ pub struct RosterStock {
     /// The gates that are to read it, ascending.
     pub gates: Vec<[u8; 32]>,
     /// Its people, in the order of their ids. None where there is no gate.
-    pub members: Vec<Member>,
+    pub members: Vec<KeptMember>,
+}
+
+/// A person of a community as kept.
+#[derive(Debug, Clone)]
+pub struct KeptMember {
+    /// See [`PersonId`].
+    pub id: PersonId,
+    /// Their profile, sealed.
+    pub profile: Vec<u8>,
+    /// The category.
+    pub category: u8,
+    /// The current handle.
+    pub handle: Option<u32>,
+    /// The document.
+    pub document: Option<SealedDocument>,
+    /// The slots that are kept, as in [`crate::domain::roster::What::ALL`].
+    pub slots: [Option<KeptSlot>; 2],
 }
 
 /// A roster that was made.

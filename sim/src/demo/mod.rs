@@ -128,7 +128,7 @@ fn show(args: &Args, stop: &Arc<AtomicBool>) -> anyhow::Result<ExitCode> {
     let camera = match args.camera {
         Some(number) => {
             say(&format!(
-                "请用手机打开此页，将码对准摄像头 open this page and hold its code up to the camera:\n    {url}/code#{}",
+                "请用手机打开此页，将码对准摄像头 open this page and hold its code up to the camera:\n    {url}/enter#{}",
                 residents.token()
             ));
             format!("nokhwa:{number}")

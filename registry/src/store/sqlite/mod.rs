@@ -8,6 +8,7 @@ mod lists;
 mod people;
 mod policy;
 mod proof;
+mod residents;
 mod rosters;
 
 use std::path::{Path, PathBuf};
@@ -37,6 +38,7 @@ const MIGRATIONS: &[M<'static>] = &[
     M::up(include_str!("../../../migrations/003-receipts.sql")),
     M::up(include_str!("../../../migrations/004-conflicts.sql")),
     M::up(include_str!("../../../migrations/005-roster.sql")),
+    M::up(include_str!("../../../migrations/006-residents.sql")),
 ];
 const BUSY: Duration = Duration::from_secs(5);
 /// Reading connections kept open for the next reader.
@@ -302,7 +304,7 @@ impl Store for SqliteStore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::conformance;
+    use crate::store::{Residents as _, conformance};
 
     fn temporary() -> (tempfile::TempDir, SqliteStore) {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -315,6 +317,33 @@ mod tests {
     #[test]
     fn sqlite_keeps_what_every_store_must_keep() {
         conformance::run(temporary);
+    }
+
+    #[test]
+    fn what_earlier_versions_kept_in_clear_is_sealed_once_and_gone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("registry.db");
+        let mut old = Connection::open(&path).expect("a database");
+        Migrations::from_slice(&MIGRATIONS[..5]).to_latest(&mut old).expect("an earlier schema");
+        old.execute_batch(
+            "INSERT INTO communities (id, name, created_at) VALUES (1, 'A', 0);
+             INSERT INTO people (id, name, community, category, token_hash, created_at, home)
+             VALUES ('aaaaaaaaaaaaaaaa', '王小明', 1, 1, zeroblob(32), 0, '3号楼')",
+        )
+        .expect("a person");
+        drop(old);
+        let store = SqliteStore::open(&path).expect("opens");
+        let clear = store.unsealed(9).expect("read");
+        assert_eq!(clear.iter().map(|p| (p.name.as_str(), p.home.as_str())).collect::<Vec<_>>(), [("王小明", "3号楼")]);
+        let id = clear[0].id.clone();
+        store.seal(&[(id.clone(), b"sealed".to_vec())]).expect("sealed");
+        store.seal(&[(id.clone(), b"other".to_vec())]).expect("nothing to do");
+        assert_eq!(store.resident(&id).expect("there").profile, b"sealed");
+        assert!(store.unsealed(9).expect("read").is_empty());
+        let rest: (String, String) = store
+            .read(|tx| Ok(tx.query_row("SELECT name, home FROM people", [], |r| Ok((r.get(0)?, r.get(1)?)))?))
+            .expect("read");
+        assert_eq!(rest, (String::new(), String::new()));
     }
 
     #[test]

@@ -4,9 +4,10 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::audit;
 use super::rosters::expect_community;
-use crate::domain::audit::Act;
+use crate::domain::audit::{Act, Actor};
 use crate::domain::handle::{DropReason, Holder};
-use crate::domain::person::{Home, Name, NewPerson, PersonChange, PersonId, TokenHash};
+use crate::domain::person::{NewPerson, PersonChange, PersonId, TokenHash};
+use crate::domain::profile::Status;
 use crate::domain::vault::SealedDocument;
 use crate::store::{By, Draw, Lease, StoreError};
 
@@ -15,16 +16,22 @@ const DRAWS: usize = 64;
 
 pub(super) fn add(tx: &Transaction<'_>, person: &NewPerson, by: &By) -> Result<(), StoreError> {
     expect_community(tx, person.community)?;
+    if let Some(phone) = &person.phone
+        && by_phone(tx, phone)?.is_some()
+    {
+        return Err(StoreError::PhoneTaken);
+    }
     tx.execute(
-        "INSERT INTO people (id, name, community, category, home, token_hash, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO people (id, name, community, category, profile, phone, token_hash, notice, created_at)
+         VALUES (?1, '', ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             person.id.as_str(),
-            person.name.as_str(),
             person.community,
             person.category,
-            person.home.as_str(),
+            person.profile,
+            person.phone,
             person.token.0,
+            person.notice,
             by.at
         ],
     )?;
@@ -35,21 +42,32 @@ pub(super) fn add(tx: &Transaction<'_>, person: &NewPerson, by: &By) -> Result<(
 }
 
 pub(super) fn change(tx: &Transaction<'_>, person: &PersonId, new: &PersonChange, by: &By) -> Result<(), StoreError> {
-    expect_person(tx, person)?;
+    let (status, revision): (String, u32) = tx
+        .prepare_cached("SELECT status, revision FROM people WHERE id = ?1")?
+        .query_row([person.as_str()], |r| Ok((r.get(0)?, r.get(1)?)))
+        .optional()?
+        .ok_or(StoreError::UnknownPerson)?;
+    if matches!(by.actor, Actor::Person(_)) && status != Status::Normal.name() {
+        return Err(StoreError::Frozen);
+    }
+    if new.revision.is_some_and(|made_from| made_from != revision) {
+        return Err(StoreError::Outdated);
+    }
     if let Some(community) = new.community {
         expect_community(tx, community)?;
     }
     tx.execute(
-        "UPDATE people SET name = coalesce(?2, name), community = coalesce(?3, community),
-             category = coalesce(?4, category), home = coalesce(?5, home) WHERE id = ?1",
-        params![
-            person.as_str(),
-            new.name.as_ref().map(Name::as_str),
-            new.community,
-            new.category,
-            new.home.as_ref().map(Home::as_str)
-        ],
+        "UPDATE people SET profile = coalesce(?2, profile), community = coalesce(?3, community),
+             category = coalesce(?4, category), revision = revision + 1 WHERE id = ?1",
+        params![person.as_str(), new.profile, new.community, new.category],
     )?;
+    if let Some(entry) = &new.entry {
+        tx.prepare_cached("INSERT INTO history (person, at, entry) VALUES (?1, ?2, ?3)")?.execute(params![
+            person.as_str(),
+            by.at,
+            entry
+        ])?;
+    }
     match &new.document {
         Some(Some(document)) => set_document(tx, person, document)?,
         Some(None) => _ = tx.execute("DELETE FROM documents WHERE person = ?1", [person.as_str()])?,
@@ -82,6 +100,12 @@ pub(super) fn by_token(tx: &Transaction<'_>, token: &TokenHash) -> Result<Option
         .query_row([token.0], |r| Ok((r.get(0)?, r.get(1)?)))
         .optional()?;
     Ok(row.filter(|(_, stored)| TokenHash(*stored) == *token).and_then(|(id, _)| PersonId::parse(&id)))
+}
+
+pub(super) fn by_phone(tx: &Transaction<'_>, phone: &[u8; 32]) -> Result<Option<PersonId>, StoreError> {
+    let id: Option<String> =
+        tx.prepare_cached("SELECT id FROM people WHERE phone = ?1")?.query_row([phone], |r| r.get(0)).optional()?;
+    Ok(id.and_then(|id| PersonId::parse(&id)))
 }
 
 pub(super) fn hold(

@@ -6,11 +6,11 @@ use tongguan_pass::{FileRef, Head, RosterIndex, Sha256Hash};
 use super::lists::{file, keep};
 use super::{audit, signed};
 use crate::domain::audit::Act;
-use crate::domain::person::{Home, Name, PersonId};
+use crate::domain::person::{Name, PersonId};
 use crate::domain::publish::PublishError;
-use crate::domain::roster::{KeptSlot, Member, What};
+use crate::domain::roster::{KeptSlot, What};
 use crate::domain::vault::{SealedDocument, Specimen};
-use crate::store::{By, Community, KeptKey, NewRoster, RosterInfo, RosterStock, StoreError};
+use crate::store::{By, Community, KeptKey, KeptMember, NewRoster, RosterInfo, RosterStock, StoreError};
 
 pub(super) fn expect_community(tx: &Transaction<'_>, id: u32) -> Result<(), StoreError> {
     let known: bool =
@@ -62,7 +62,12 @@ pub(super) fn specimen(tx: &Transaction<'_>) -> Result<Option<Specimen>, StoreEr
         return Ok(roster);
     }
     let document = "SELECT person, sealed FROM documents ORDER BY person LIMIT 1";
-    Ok(tx.query_row(document, [], |r| Ok(Specimen::Document(r.get(0)?, r.get(1)?))).optional()?)
+    let document = tx.query_row(document, [], |r| Ok(Specimen::Document(r.get(0)?, r.get(1)?))).optional()?;
+    if document.is_some() {
+        return Ok(document);
+    }
+    let profile = "SELECT id, profile FROM people WHERE profile IS NOT NULL ORDER BY id LIMIT 1";
+    Ok(tx.query_row(profile, [], |r| Ok(Specimen::Profile(r.get(0)?, r.get(1)?))).optional()?)
 }
 
 pub(super) fn stock(tx: &Transaction<'_>, community: u32) -> Result<RosterStock, StoreError> {
@@ -84,9 +89,9 @@ fn gates(tx: &Transaction<'_>, community: u32) -> Result<Vec<[u8; 32]>, StoreErr
     Ok(rows.query_map([community], |r| r.get(0))?.collect::<Result<_, _>>()?)
 }
 
-fn members(tx: &Transaction<'_>, community: u32) -> Result<Vec<Member>, StoreError> {
+fn members(tx: &Transaction<'_>, community: u32) -> Result<Vec<KeptMember>, StoreError> {
     let mut rows = tx.prepare_cached(
-        "SELECT people.id, name, category, home, handle, lookup, documents.sealed,
+        "SELECT people.id, profile, category, handle, lookup, documents.sealed,
                 h.made_for, h.sealed, d.made_for, d.sealed
          FROM people
          LEFT JOIN handles ON handles.person = people.id AND dropped_at IS NULL
@@ -103,27 +108,25 @@ fn members(tx: &Transaction<'_>, community: u32) -> Result<Vec<Member>, StoreErr
     Ok(members)
 }
 
-fn member(row: &Row<'_>) -> Result<Member, StoreError> {
+fn member(row: &Row<'_>) -> Result<KeptMember, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("it holds a {what} that is none"));
     let id = row.get_ref(0)?.as_str().ok().and_then(PersonId::parse).ok_or_else(|| damaged("person's id"))?;
-    let name: String = row.get(1)?;
-    let home: String = row.get(3)?;
-    let lookup: Option<[u8; 32]> = row.get(5)?;
+    let profile: Option<Vec<u8>> = row.get(1)?;
+    let lookup: Option<[u8; 32]> = row.get(4)?;
     let slot = |at: usize| -> Result<Option<KeptSlot>, StoreError> {
         let made_for: Option<[u8; 32]> = row.get(at)?;
         made_for.map(|made_for| Ok(KeptSlot { made_for, sealed: row.get(at + 1)? })).transpose()
     };
-    Ok(Member {
+    Ok(KeptMember {
         id,
-        name: Name::parse(&name).map_err(|_| damaged("name"))?,
+        profile: profile.ok_or_else(|| damaged("profile"))?,
         category: row.get(2)?,
-        home: Home::parse(&home).map_err(|_| damaged("building"))?,
-        handle: row.get(4)?,
+        handle: row.get(3)?,
         document: match lookup {
-            Some(lookup) => Some(SealedDocument { lookup, sealed: row.get(6)? }),
+            Some(lookup) => Some(SealedDocument { lookup, sealed: row.get(5)? }),
             None => None,
         },
-        slots: [slot(7)?, slot(9)?],
+        slots: [slot(6)?, slot(8)?],
     })
 }
 
