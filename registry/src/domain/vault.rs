@@ -21,6 +21,14 @@ pub enum Field {
     RosterKey,
     /// A slot of a roster.
     Slot,
+    /// What a person has told of themselves.
+    Profile,
+    /// An entry of the history of a person's data.
+    History,
+    /// What somebody has typed so far, in a session.
+    Draft,
+    /// A message that is to go out.
+    Message,
 }
 
 impl Field {
@@ -29,6 +37,10 @@ impl Field {
             Self::Document => b"tongguan/1/data/document\0",
             Self::RosterKey => b"tongguan/1/data/roster-key\0",
             Self::Slot => b"tongguan/1/data/slot\0",
+            Self::Profile => b"tongguan/1/data/profile\0",
+            Self::History => b"tongguan/1/data/history\0",
+            Self::Draft => b"tongguan/1/data/draft\0",
+            Self::Message => b"tongguan/1/data/message\0",
         }
     }
 }
@@ -49,6 +61,8 @@ pub enum Specimen {
     RosterKey(u32, Vec<u8>),
     /// A person's document.
     Document(String, Vec<u8>),
+    /// A person's profile.
+    Profile(String, Vec<u8>),
 }
 
 /// The registry's data key.
@@ -86,6 +100,7 @@ impl DataKey {
                 self.open(Field::RosterKey, &community.to_be_bytes(), sealed).is_some()
             }
             Specimen::Document(person, sealed) => self.open(Field::Document, person.as_bytes(), sealed).is_some(),
+            Specimen::Profile(person, sealed) => self.open(Field::Profile, person.as_bytes(), sealed).is_some(),
         }
     }
 
@@ -102,6 +117,11 @@ impl DataKey {
         let (kind, number) = content.split_first()?;
         let kind = DocumentKind::ALL.into_iter().find(|known| *known as u8 == *kind)?;
         Document::parse(kind, std::str::from_utf8(number).ok()?).ok()
+    }
+
+    /// A keyed hash, by which something is found or counted that is not to be read. `label` ends in a zero byte.
+    pub fn keyed_hash(&self, label: &'static [u8], content: &[u8]) -> [u8; 32] {
+        self.hash(label, content)
     }
 
     fn cipher(&self, field: Field, whose: &[u8]) -> XSalsa20Poly1305 {
