@@ -16,3 +16,4 @@ pub mod rotation;
 pub mod signers;
 pub mod time;
 pub mod vault;
+pub mod workdays;
