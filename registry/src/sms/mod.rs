@@ -1,18 +1,23 @@
 //! Handing messages on to whoever sends them to phones.
+//!
+//! [`Log`] shows them on the terminal. [`next_try`] says when one that was not taken is handed on again.
 
 mod log;
+mod retry;
 
 use crate::message::Message;
 
 pub use log::Log;
+pub use retry::next_try;
 
 /// Somebody who sends messages to phones. Called from a thread that may block.
 pub trait SmsSender: Send + Sync {
-    /// Hands a message on.
+    /// Hands a message on. `id` is its number in the outbox and stays the same each time it is tried, so that whoever takes it
+    /// twice can send it once.
     ///
     /// # Errors
     /// [`SendError`], which says whether it is worth another try.
-    fn send(&self, message: &Message) -> Result<(), SendError>;
+    fn send(&self, id: u64, message: &Message) -> Result<(), SendError>;
 }
 
 /// Why a message was not taken. It names neither the number nor what the message says.
