@@ -1,14 +1,25 @@
 //! Handing messages on to whoever sends them to phones.
 //!
-//! [`Log`] shows them on the terminal. [`next_try`] says when one that was not taken is handed on again.
+//! - [`Log`] shows them on the terminal, [`Webhook`] posts them to the city's own gateway, [`Aliyun`] to that provider.
+//! - [`config`] chooses one. [`next_try`] says when one that was not taken is handed on again.
+//! - **Invariant**: no number, code or secret is in an error, a log or an address; what a provider answers is never repeated.
 
+mod aliyun;
+pub mod config;
+mod http;
 mod log;
 mod retry;
+mod secret;
+#[cfg(test)]
+mod stand_in;
+mod webhook;
 
 use crate::message::Message;
 
+pub use aliyun::Aliyun;
 pub use log::Log;
 pub use retry::next_try;
+pub use webhook::Webhook;
 
 /// Somebody who sends messages to phones. Called from a thread that may block.
 pub trait SmsSender: Send + Sync {
