@@ -46,6 +46,13 @@ impl Content {
         }
     }
 
+    /// Seconds after which nobody can use it any more.
+    pub fn life(&self) -> u32 {
+        match self {
+            Self::Code(_) => CODE_LIFE,
+        }
+    }
+
     /// The whole text.
     pub fn text(&self, lang: Lang) -> Zeroizing<String> {
         let minutes = CODE_LIFE / 60;

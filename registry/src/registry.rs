@@ -23,6 +23,8 @@ use crate::edge::{Edge, Entropy, random};
 use crate::founding::Founding;
 use crate::keys::KeysError;
 use crate::roster::RosterError;
+use crate::sms::config::{SmsConfig, SmsConfigError};
+use crate::sms::{self, SmsSender};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{By, DeviceStatus, Lease, Receipt, Run, Signed, Standing, Store, StoreError, Trust};
 use zeroize::Zeroizing;
@@ -450,6 +452,14 @@ impl Registry {
         let now = self.now();
         let (id, key) = loaded.signers.find(Purpose::Time, now, now)?;
         Ok(TimeReply { nonce, at_ms: self.edge.clock.now_ms() }.sign(id, key))
+    }
+
+    /// Whoever sends messages according to the configuration.
+    ///
+    /// # Errors
+    /// [`SmsConfigError`] naming the key or the file.
+    pub fn message_sender(&self, config: &SmsConfig) -> Result<Arc<dyn SmsSender>, SmsConfigError> {
+        sms::config::sender(config, self.folder.path(), &self.edge)
     }
 
     pub(crate) fn entropy(&self) -> &dyn Entropy {

@@ -15,7 +15,7 @@ use crate::lang::Lang;
 use crate::message::{Content, Message};
 use crate::registry::{Error, Registry};
 use crate::roster::RosterError;
-use crate::sms::{SendError, SmsSender};
+use crate::sms::{SendError, SmsSender, next_try};
 use crate::store::{Delivery, NewProof, StoreError};
 
 /// The category of everybody who registers: residents (docs/OPERATIONS.md, Categories).
@@ -24,9 +24,6 @@ pub const RESIDENT: u8 = 1;
 const AT_ONCE: u32 = 500;
 /// Messages handed on at a time.
 const MESSAGES: u32 = 20;
-/// How often a message is tried again, first after so many seconds and then twice as many each time.
-const ATTEMPTS: u32 = 6;
-const AGAIN: u32 = 5;
 /// Entries of a history that are shown.
 const HISTORY: u32 = 100;
 
@@ -149,15 +146,23 @@ impl Registry {
                 self.store.deliver(message.number, Delivery::GivenUp, self.now())?;
                 continue;
             };
-            let delivery = match sender.send(&message_of) {
+            let delivery = match sender.send(message.number, &message_of) {
                 Ok(()) => Delivery::Sent,
-                Err(SendError::Later(why)) if message.attempts < ATTEMPTS => {
-                    tracing::warn!(number = message.number, why, "a message could not be sent; it is tried again");
-                    Delivery::Again(self.now().saturating_add(AGAIN << message.attempts))
-                }
                 Err(error) => {
-                    tracing::error!(number = message.number, %error, "a message is given up");
-                    Delivery::GivenUp
+                    let life = message_of.content.life();
+                    let next = next_try(message.attempts.saturating_add(1), self.now(), message.since, life);
+                    // So that all that failed together do not come together again.
+                    let [jitter] = self.draw()?;
+                    match (&error, next) {
+                        (SendError::Later(why), Some(next)) => {
+                            tracing::warn!(number = message.number, why, "a message could not be sent; it is tried again");
+                            Delivery::Again(next.saturating_add(u32::from(jitter % 3)))
+                        }
+                        _ => {
+                            tracing::error!(number = message.number, %error, "a message is given up");
+                            Delivery::GivenUp
+                        }
+                    }
                 }
             };
             self.store.deliver(message.number, delivery, self.now())?;

@@ -54,7 +54,11 @@ fn misused(error: &clap::Error, json: bool) -> ExitCode {
 /// A server tells what it does; a command only what is wrong.
 fn log_to_stderr(args: &Args) {
     let usual = if matches!(args.command, Command::Serve { .. }) { "info,rusqlite_migration=warn" } else { "warn" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(usual));
+    // At trace it would show every byte of a request to whoever sends messages, and the secrets in its head.
+    if let Ok(quiet) = "ureq_proto=off".parse() {
+        filter = filter.add_directive(quiet);
+    }
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

@@ -15,7 +15,9 @@ use tongguan_registry::domain::issue::{Document, Order};
 use tongguan_registry::domain::person::PersonId;
 use tongguan_registry::domain::time::rfc3339;
 use tongguan_registry::registry::Issued;
-use tongguan_registry::sms::Log;
+use tongguan_registry::config::Config;
+use tongguan_registry::sms::config::SmsConfig;
+use tongguan_registry::sms::{Log, SmsSender};
 use tongguan_registry::store::{DeviceStatus, StoreError};
 use tongguan_registry::{Error, Registry, api};
 
@@ -50,8 +52,8 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
                 out.show(&json!({ "listening": address }), sentence).is_ok()
             };
             let rosters_every = (rosters_every > 0).then(|| Duration::from_secs(u64::from(rosters_every) * 3600));
-            let sender = Arc::new(Log::default());
-            let web = Web::new(secure, proxies.into(), dev.then(|| Arc::clone(&sender)));
+            let (inbox, sender) = senders(&registry, data)?;
+            let web = Web::new(secure, proxies.into(), inbox.filter(|_| dev));
             let people = People { web, sender };
             api::serve::serve(registry, listen, publish_every, rosters_every, people, started).map_err(Failure::error)
         }
@@ -92,6 +94,24 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
         }
         Command::Events { command: None, since, device, notes } => {
             list_events(&registry, since, device.as_ref(), notes, out)
+        }
+    }
+}
+
+/// Who sends messages, and the inbox of development if nobody does.
+fn senders(registry: &Registry, data: &Path) -> Result<(Option<Arc<Log>>, Arc<dyn SmsSender>), Failure> {
+    let config = Config::of(data).map_err(Failure::error)?;
+    match config.sms() {
+        Some(chosen) if !matches!(chosen, SmsConfig::Log {}) => {
+            Ok((None, registry.message_sender(chosen).map_err(Failure::error)?))
+        }
+        chosen => {
+            if chosen.is_none() {
+                tracing::warn!("no [sms] in registry.toml: messages are shown here, and sent to nobody");
+            }
+            let log = Arc::new(Log::default());
+            let sender: Arc<dyn SmsSender> = Arc::<Log>::clone(&log);
+            Ok((Some(log), sender))
         }
     }
 }

@@ -21,3 +21,4 @@ pub mod session;
 pub mod signers;
 pub mod time;
 pub mod vault;
+pub mod workdays;

@@ -24,7 +24,7 @@ impl Log {
 }
 
 impl SmsSender for Log {
-    fn send(&self, message: &Message) -> Result<(), SendError> {
+    fn send(&self, _: u64, message: &Message) -> Result<(), SendError> {
         let text = message.content.text(message.lang);
         // Standard error, and not the log: logs are kept and collected.
         writeln!(std::io::stderr(), "SMS {}: {}", message.phone.as_str(), *text)

@@ -64,6 +64,8 @@ pub struct DueMessage {
     pub message: Vec<u8>,
     /// How often it was tried.
     pub attempts: u32,
+    /// When it was to go out first, Unix seconds.
+    pub since: u32,
 }
 
 /// What became of a message.
