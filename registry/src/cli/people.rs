@@ -66,6 +66,9 @@ pub(crate) fn community(registry: &Registry, command: Community, out: &Output) -
             let value = json!({ "community": community, "name": name.as_str() });
             out.show(&value, || format!("Community {community} is there: {}", name.as_str()))
         }
+        Community::Import { .. } => {
+            Err(Failure::misuse("communities from a file cannot be stored yet: --dry-run reads and checks it"))
+        }
         Community::List => {
             for community in registry.store().communities()? {
                 let value = json!({ "community": community.id, "name": community.name });

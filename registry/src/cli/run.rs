@@ -15,9 +15,9 @@ use tongguan_registry::registry::Issued;
 use tongguan_registry::store::{DeviceStatus, StoreError};
 use tongguan_registry::{Error, Registry, api};
 
-use super::args::{Args, Code, Command, DeviceCommand, Events, KeyBytes, Policy};
+use super::args::{Args, Code, Command, Community, DeviceCommand, Events, KeyBytes, Policy};
 use super::output::{Failure, Output};
-use super::{event, intake, keys, people, policy, roster};
+use super::{event, intake, keys, people, places, policy, roster};
 
 /// Events read from the store at a time.
 const PAGE: u32 = 1000;
@@ -30,6 +30,9 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
     }
     if let Command::Policy(Policy::Check { file }) = &args.command {
         return policy::check(file, out);
+    }
+    if let Command::Community(Community::Import { file, dry_run: true }) = &args.command {
+        return places::report(&places::read(file, out)?, true, out);
     }
     let data = args.data.as_deref().ok_or_else(|| {
         Failure::misuse("say which registry with --data DIR, such as --data /var/lib/tongguan-registry")
