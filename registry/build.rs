@@ -14,7 +14,7 @@ fn main() {
             Ok(bytes) => hasher.write(&bytes),
             Err(_) => {
                 println!(
-                    "cargo::error=registry/{} is missing: run `make web` first (it needs Node.js)",
+                    "cargo::error=registry/{} is missing: run `make setup` first (it needs Node.js)",
                     file.display()
                 );
                 return;

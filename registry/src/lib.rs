@@ -7,6 +7,7 @@
 //! - [`jobs`]: what happens by itself.
 //! - [`keys`], [`ceremony`]: changing the signing keys, and what the holders of the root keys do without a network.
 //! - [`policy`]: changing what gates let in. [`roster`]: making what they look people up in.
+//! - [`places`]: the city's districts, zones and communities, found by whatever people type. [`lang`]: what is said in two languages.
 //! - [`import`], [`stick`]: what a stick brings from gates without a network. [`verify_events`]: whether what is stored is what
 //!   the gates signed.
 //! - [`data`], [`founding`], [`bundle`], [`config`], [`edge`]: the data folder, how it comes to be, the folder for a USB stick, the

@@ -22,11 +22,14 @@ use crate::domain::vault::{DataKey, SealedDocument};
 use crate::edge::{Edge, Entropy, random};
 use crate::founding::Founding;
 use crate::keys::KeysError;
+use crate::places::{Place, Places};
 use crate::roster::RosterError;
 use crate::sms::config::{SmsConfig, SmsConfigError};
 use crate::sms::{self, SmsSender};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{By, DeviceStatus, Lease, Receipt, Run, Signed, Standing, Store, StoreError, Trust};
+use crate::store::{
+    By, Community, DeviceStatus, ImportedCommunities, Lease, Receipt, Run, Signed, Standing, Store, StoreError, Trust,
+};
 use zeroize::Zeroizing;
 
 /// Seconds after which a head is issued again although nothing changed, long before it expires.
@@ -246,6 +249,28 @@ impl Registry {
     /// [`StoreError::CommunityTaken`] among others.
     pub fn add_community(&self, id: u32, name: &Name) -> Result<(), Error> {
         Ok(self.store.add_community(id, name, &self.by(Actor::Operator))?)
+    }
+
+    /// Adds and changes communities as a file says.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn import_communities(&self, places: &[Place]) -> Result<ImportedCommunities, Error> {
+        let kept = |place: &Place| {
+            let Place { id, name, region, aliases } = place.clone();
+            Community { id, name, region, aliases }
+        };
+        let all: Vec<_> = places.iter().map(kept).collect();
+        Ok(self.store.import_communities(&all, &self.by(Actor::Operator))?)
+    }
+
+    /// The communities, searchable.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn places(&self) -> Result<Places, Error> {
+        let place = |Community { id, name, region, aliases }| Place { id, name, region, aliases };
+        Ok(Places::of(self.store.communities()?.into_iter().map(place).collect()))
     }
 
     /// Registers a person; their id and the token only they will know.

@@ -155,7 +155,11 @@ impl Registry {
                     let [jitter] = self.draw()?;
                     match (&error, next) {
                         (SendError::Later(why), Some(next)) => {
-                            tracing::warn!(number = message.number, why, "a message could not be sent; it is tried again");
+                            tracing::warn!(
+                                number = message.number,
+                                why,
+                                "a message could not be sent; it is tried again"
+                            );
                             Delivery::Again(next.saturating_add(u32::from(jitter % 3)))
                         }
                         _ => {

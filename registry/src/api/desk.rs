@@ -27,7 +27,6 @@ pub(crate) type App = Arc<Desk>;
 pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// What pages depend on beside the registry.
-#[derive(Default)]
 pub struct Web {
     /// Whether browsers come over TLS, here or at a proxy.
     pub secure: bool,
@@ -52,7 +51,8 @@ impl std::fmt::Debug for Web {
 impl Web {
     /// For browsers that come over TLS or not, through so many proxies; with an inbox of development or without.
     pub fn new(secure: bool, proxies: usize, inbox: Option<Arc<Log>>) -> Self {
-        Self { secure, proxies, inbox, ..Self::default() }
+        let places = RwLock::new(Arc::new(Places::of(Vec::new())));
+        Self { secure, proxies, inbox, limits: CodeLimits::default(), post: Notify::new(), places }
     }
 
     /// Where people live, as of the last look.

@@ -252,6 +252,20 @@ pub(crate) enum Community {
         #[arg(value_parser = name)]
         name: Name,
     },
+    /// Read communities from a CSV file: UTF-8, with the header id,name,region,aliases.
+    #[command(
+        after_help = "Region is empty, or a code or name of registry/data/regions.csv; old names are separated by |. For example:\n  \
+        id,name,region,aliases\n  1041,曲江花园,610113,老曲江村\n\n\
+        Exit status: 0 all lines are good, 1 lines were left out (they are named), 2 the file cannot be read."
+    )]
+    Import {
+        /// The file.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// Only say what is in it. Stores nothing, and needs no --data.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// List the communities.
     List,
 }

@@ -6,6 +6,7 @@ mod intake;
 mod keys;
 mod output;
 mod people;
+mod places;
 mod policy;
 mod roster;
 mod run;

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::args::{Community, Person};
 use super::output::{Failure, Output};
+use super::places;
 use super::run::known;
 
 /// Bytes of a line with a number, however it is written.
@@ -65,6 +66,11 @@ pub(crate) fn community(registry: &Registry, command: Community, out: &Output) -
             registry.add_community(community, &name)?;
             let value = json!({ "community": community, "name": name.as_str() });
             out.show(&value, || format!("Community {community} is there: {}", name.as_str()))
+        }
+        Community::Import { file, .. } => {
+            let read = places::read(&file, out)?;
+            let stored = registry.import_communities(&read.places)?;
+            places::report(&read, Some(stored), out)
         }
         Community::List => {
             for community in registry.store().communities()? {

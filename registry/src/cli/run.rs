@@ -10,20 +10,20 @@ use tongguan_pass::VerifyingKey;
 use tongguan_registry::api::Web;
 use tongguan_registry::api::serve::People;
 use tongguan_registry::bundle;
+use tongguan_registry::config::Config;
 use tongguan_registry::domain::audit::Actor;
 use tongguan_registry::domain::issue::{Document, Order};
 use tongguan_registry::domain::person::PersonId;
 use tongguan_registry::domain::time::rfc3339;
 use tongguan_registry::registry::Issued;
-use tongguan_registry::config::Config;
 use tongguan_registry::sms::config::SmsConfig;
 use tongguan_registry::sms::{Log, SmsSender};
 use tongguan_registry::store::{DeviceStatus, StoreError};
 use tongguan_registry::{Error, Registry, api};
 
-use super::args::{Args, Code, Command, DeviceCommand, Events, KeyBytes, Policy};
+use super::args::{Args, Code, Command, Community, DeviceCommand, Events, KeyBytes, Policy};
 use super::output::{Failure, Output};
-use super::{event, intake, keys, people, policy, roster};
+use super::{event, intake, keys, people, places, policy, roster};
 
 /// Events read from the store at a time.
 const PAGE: u32 = 1000;
@@ -36,6 +36,9 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
     }
     if let Command::Policy(Policy::Check { file }) = &args.command {
         return policy::check(file, out);
+    }
+    if let Command::Community(Community::Import { file, dry_run: true }) = &args.command {
+        return places::report(&places::read(file, out)?, None, out);
     }
     let data = args.data.as_deref().ok_or_else(|| {
         Failure::misuse("say which registry with --data DIR, such as --data /var/lib/tongguan-registry")

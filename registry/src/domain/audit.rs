@@ -41,6 +41,8 @@ pub enum Act {
     StatusSet,
     /// A community was added.
     CommunityAdded,
+    /// Communities were read from a file.
+    CommunitiesImported,
     /// A live code was issued.
     LiveCodeIssued,
     /// A certificate for carried codes was issued.
@@ -94,6 +96,7 @@ impl Act {
             Self::PersonChanged => "person_changed",
             Self::StatusSet => "status_set",
             Self::CommunityAdded => "community_added",
+            Self::CommunitiesImported => "communities_imported",
             Self::LiveCodeIssued => "live_code_issued",
             Self::CertificateIssued => "certificate_issued",
             Self::PrintedCodeIssued => "printed_code_issued",

@@ -13,8 +13,7 @@ use crate::api::Web;
 use crate::domain::audit::Actor;
 use crate::domain::rotation::Want;
 use crate::keys::Change;
-use crate::places::Places;
-use crate::registry::{Error, Registry};
+use crate::registry::Registry;
 use crate::roster::{Effort, Outcome};
 use crate::sms::SmsSender;
 
@@ -65,7 +64,7 @@ pub async fn send_messages(registry: Arc<Registry>, sender: Arc<dyn SmsSender>, 
 pub async fn look_for_places(registry: Arc<Registry>, web: Arc<Web>) {
     loop {
         let store = Arc::clone(&registry);
-        match tokio::task::spawn_blocking(move || Ok::<_, Error>(Places::of(store.store().communities()?))).await {
+        match tokio::task::spawn_blocking(move || store.places()).await {
             Ok(Ok(places)) => web.replace_places(places),
             Ok(Err(error)) => tracing::error!(%error, "communities cannot be read; the last ones are shown"),
             Err(error) => tracing::error!(%error, "reading communities stopped unexpectedly; it is tried again"),

@@ -1,4 +1,4 @@
-//! Styles, scripts and what makes the pages installable. Made by `make web`, and part of the program.
+//! Styles, scripts and what makes the pages installable. Made by `make setup` (scripts/web.sh), and part of the program.
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};

@@ -5,7 +5,10 @@ mod residents;
 use tongguan_pass::policy::Surge;
 use tongguan_pass::{FileRef, Head, Policy, Purpose, RosterIndex, Sha256Hash, SigningKey};
 
-use super::{By, DeviceStatus, HistoryEntry, KeptKey, KeptMember, Lease, NewRoster, Store, StoreError, Successor};
+use super::{
+    By, Community, DeviceStatus, HistoryEntry, ImportedCommunities, KeptKey, KeptMember, Lease, NewRoster, Store,
+    StoreError, Successor,
+};
 use crate::domain::audit::{Act, Actor};
 use crate::domain::genesis::{self, Genesis};
 use crate::domain::handle::DropReason;
@@ -307,6 +310,15 @@ fn a_refused_change_of_a_person_changes_nothing(store: &dyn Store) {
     store.add_community(2, &name, &by(2)).expect("added");
     assert!(matches!(store.add_community(2, &name, &by(2)), Err(StoreError::CommunityTaken(2))));
     assert_eq!(store.communities().expect("read").iter().map(|c| c.id).collect::<Vec<_>>(), [1, 2]);
+    let told =
+        |region: &str| Community {
+            id: 3, name: "东苑".into(), region: region.into(), aliases: vec!["东村".into()]
+        };
+    let import = |all: &[Community]| store.import_communities(all, &by(2)).expect("imported");
+    assert_eq!(import(&[told("")]), ImportedCommunities { added: 1, changed: 0 });
+    assert_eq!(import(&[told("610113")]), ImportedCommunities { added: 0, changed: 1 });
+    assert_eq!(import(&[told("610113")]), ImportedCommunities::default());
+    assert_eq!(store.communities().expect("read")[2], told("610113"));
     let moved = PersonChange { community: Some(2), ..PersonChange::default() };
     store.change_person(&a.id, &moved, &by(3)).expect("moved");
     assert!(store.roster_stock(1).expect("there").members.is_empty());

@@ -11,7 +11,7 @@ pub mod sqlite;
 use std::io;
 
 pub use residents::{Delivery, DueMessage, HistoryEntry, KeptResident, NewProof, Residents, Unsealed};
-pub use roster::{Community, KeptKey, KeptMember, NewRoster, RosterInfo, RosterStock};
+pub use roster::{Community, ImportedCommunities, KeptKey, KeptMember, NewRoster, RosterInfo, RosterStock};
 
 use tongguan_pass::{Batch, ListError, Policy, Sha256Hash};
 
@@ -374,6 +374,9 @@ pub trait Store: Residents + Send + Sync {
 
     /// Every community, ascending.
     fn communities(&self) -> Result<Vec<Community>, StoreError>;
+
+    /// Adds the communities that are not there, and changes those that are to what is said of them now; none, if one cannot be kept.
+    fn import_communities(&self, communities: &[Community], by: &By) -> Result<ImportedCommunities, StoreError>;
 
     /// Registers a person; [`StoreError::UnknownCommunity`], [`StoreError::DocumentTaken`], [`StoreError::PhoneTaken`].
     fn add_person(&self, person: &NewPerson, by: &By) -> Result<(), StoreError>;

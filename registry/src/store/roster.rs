@@ -11,6 +11,19 @@ pub struct Community {
     pub id: u32,
     /// Its name.
     pub name: String,
+    /// The code of the district or zone that it is listed under, or empty.
+    pub region: String,
+    /// What it was called before.
+    pub aliases: Vec<String>,
+}
+
+/// What became of communities that were imported.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ImportedCommunities {
+    /// New ones.
+    pub added: u32,
+    /// Those of which something else is said now.
+    pub changed: u32,
 }
 
 /// What a community's slots are made with.

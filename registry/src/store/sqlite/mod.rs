@@ -27,9 +27,9 @@ use crate::domain::publish::Edition;
 use crate::domain::roster::{KeptSlot, What};
 use crate::domain::vault::Specimen;
 use crate::store::{
-    Author, By, Community, Device, DeviceStatus, Draw, KeptRecord, Lease, NewPolicy, NewRoster, Reader, Receipt,
-    Redraft, RosterInfo, RosterStock, Run, Signed, Standing, Store, StoreError, StoredEvent, Successor, Trust,
-    TrustHistory,
+    Author, By, Community, Device, DeviceStatus, Draw, ImportedCommunities, KeptRecord, Lease, NewPolicy, NewRoster,
+    Reader, Receipt, Redraft, RosterInfo, RosterStock, Run, Signed, Standing, Store, StoreError, StoredEvent,
+    Successor, Trust, TrustHistory,
 };
 
 const MIGRATIONS: &[M<'static>] = &[
@@ -185,6 +185,10 @@ impl Store for SqliteStore {
 
     fn communities(&self) -> Result<Vec<Community>, StoreError> {
         self.read(rosters::communities)
+    }
+
+    fn import_communities(&self, communities: &[Community], by: &By) -> Result<ImportedCommunities, StoreError> {
+        self.write(|tx| rosters::import_communities(tx, communities, by))
     }
 
     fn add_person(&self, person: &NewPerson, by: &By) -> Result<(), StoreError> {

@@ -145,7 +145,12 @@ impl Residents for SqliteStore {
                 "SELECT number, message, attempts, at FROM outbox WHERE due_at <= ?1 ORDER BY due_at, number LIMIT ?2",
             )?;
             let rows = rows.query_map([now, limit], |r| {
-                Ok(DueMessage { number: unsigned(r.get(0)?), message: r.get(1)?, attempts: r.get(2)?, since: r.get(3)? })
+                Ok(DueMessage {
+                    number: unsigned(r.get(0)?),
+                    message: r.get(1)?,
+                    attempts: r.get(2)?,
+                    since: r.get(3)?,
+                })
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })

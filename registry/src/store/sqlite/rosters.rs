@@ -10,7 +10,9 @@ use crate::domain::person::{Name, PersonId};
 use crate::domain::publish::PublishError;
 use crate::domain::roster::{KeptSlot, What};
 use crate::domain::vault::{SealedDocument, Specimen};
-use crate::store::{By, Community, KeptKey, KeptMember, NewRoster, RosterInfo, RosterStock, StoreError};
+use crate::store::{
+    By, Community, ImportedCommunities, KeptKey, KeptMember, NewRoster, RosterInfo, RosterStock, StoreError,
+};
 
 pub(super) fn expect_community(tx: &Transaction<'_>, id: u32) -> Result<(), StoreError> {
     let known: bool =
@@ -30,9 +32,39 @@ pub(super) fn add_community(tx: &Transaction<'_>, id: u32, name: &Name, by: &By)
 }
 
 pub(super) fn communities(tx: &Transaction<'_>) -> Result<Vec<Community>, StoreError> {
-    let mut rows = tx.prepare_cached("SELECT id, name FROM communities ORDER BY id")?;
-    let rows = rows.query_map([], |r| Ok(Community { id: r.get(0)?, name: r.get(1)? }))?;
+    let mut rows = tx.prepare_cached("SELECT id, name, region, aliases FROM communities ORDER BY id")?;
+    let rows = rows.query_map([], |r| {
+        let aliases: String = r.get(3)?;
+        let aliases = aliases.split('|').filter(|alias| !alias.is_empty()).map(str::to_owned).collect();
+        Ok(Community { id: r.get(0)?, name: r.get(1)?, region: r.get(2)?, aliases })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn import_communities(
+    tx: &Transaction<'_>,
+    communities: &[Community],
+    by: &By,
+) -> Result<ImportedCommunities, StoreError> {
+    let mut imported = ImportedCommunities::default();
+    let mut add = tx.prepare_cached(
+        "INSERT INTO communities (id, name, region, aliases, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (id) DO NOTHING",
+    )?;
+    let mut change = tx.prepare_cached(
+        "UPDATE communities SET name = ?2, region = ?3, aliases = ?4
+         WHERE id = ?1 AND (name, region, aliases) <> (?2, ?3, ?4)",
+    )?;
+    for Community { id, name, region, aliases } in communities {
+        let aliases = aliases.join("|");
+        if add.execute(params![id, name, region, aliases, by.at])? == 1 {
+            imported.added += 1;
+        } else {
+            imported.changed += u32::try_from(change.execute(params![id, name, region, aliases])?).unwrap_or(0);
+        }
+    }
+    audit(tx, by, Act::CommunitiesImported, &format!("communities:{}:{}", imported.added, imported.changed))?;
+    Ok(imported)
 }
 
 /// Which communities' people a gate may look up, from now on. One that it is taken away from needs another key.
