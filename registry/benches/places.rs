@@ -24,6 +24,13 @@ fn main() {
     let places = Places::of(rows.into_iter().map(of).collect());
     println!("{COMMUNITIES} communities made searchable in {:?}", before.elapsed());
 
+    // Ten times as many, for a rate that hangs less on chance.
+    let many = town::queries(10 * QUERIES);
+    let within = |shown: usize| {
+        many.iter().filter(|query| places.find(&query.text, shown).iter().any(|found| found.id == query.meant)).count()
+    };
+    println!("of {}: {} first, {} in the first five", many.len(), within(1), within(5));
+
     let mut ways: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for query in &queries {
         let hit = places.find(&query.text, 5).iter().any(|found| found.id == query.meant);

@@ -239,7 +239,7 @@ fn named(name: &str) -> Result<String, Text> {
     // Marks that turn the direction of writing can make a name look like another one.
     let hidden = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
     if name.chars().any(hidden) {
         return Err(Text::new(
@@ -359,6 +359,7 @@ fn refused(zh: &'static str, en: &'static str) -> ImportError {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -216,6 +216,7 @@ fn spellings(name: &str) -> Vec<Vec<char>> {
 mod town;
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

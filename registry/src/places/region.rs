@@ -115,6 +115,7 @@ fn row(line: &'static str) -> Option<Region> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

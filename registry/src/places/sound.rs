@@ -48,7 +48,7 @@ impl Readings {
 
     /// Whether a reading sounds the same to people who do not tell z from zh, n from l, or an from ang.
     pub(super) fn alike(&self, other: &Self) -> bool {
-        let blurred = |s: Syllable| &SOUNDS.all[usize::from(s)].blurred;
+        let blurred = |s: Syllable| SOUNDS.all[usize::from(s)].blurred;
         self.iter().any(|a| other.iter().any(|b| blurred(a) == blurred(b)))
     }
 }
@@ -57,26 +57,28 @@ impl Readings {
 pub(super) struct Sound {
     /// `zhuang`; ü is v, as on keyboards.
     pub(super) letters: String,
-    /// See [`blur`].
-    pub(super) blurred: String,
+    /// The number of its [`blur`].
+    pub(super) blurred: Syllable,
 }
 
 /// All syllables there are.
 pub(super) struct Sounds {
     pub(super) all: Vec<Sound>,
     numbers: HashMap<String, Syllable>,
+    blurs: HashMap<String, Syllable>,
 }
 
 /// Read from the characters that are in use, once.
 pub(super) static SOUNDS: LazyLock<Sounds> = LazyLock::new(|| {
-    let mut sounds = Sounds { all: Vec::new(), numbers: HashMap::new() };
+    let mut sounds = Sounds { all: Vec::new(), numbers: HashMap::new(), blurs: HashMap::new() };
     for reading in ('\u{4e00}'..='\u{9fff}').filter_map(|c| c.to_pinyin_multi()).flatten() {
         let letters = typed(reading.plain());
         let speakable = letters.len() <= LONGEST && letters.bytes().all(|b| b.is_ascii_lowercase());
         if speakable && !sounds.numbers.contains_key(&letters) {
             let Ok(number) = Syllable::try_from(sounds.all.len()) else { break };
             sounds.numbers.insert(letters.clone(), number);
-            sounds.all.push(Sound { blurred: blur(&letters), letters });
+            let blurred = *sounds.blurs.entry(blur(&letters)).or_insert(number);
+            sounds.all.push(Sound { blurred, letters });
         }
     }
     sounds
@@ -85,6 +87,11 @@ pub(super) static SOUNDS: LazyLock<Sounds> = LazyLock::new(|| {
 impl Sounds {
     fn number(&self, plain: &str) -> Option<Syllable> {
         self.numbers.get(plain).or_else(|| self.numbers.get(&typed(plain))).copied()
+    }
+
+    /// The number of the [`blur`] of what was typed, if a syllable has it.
+    pub(super) fn blurred(&self, typed: &str) -> Option<Syllable> {
+        self.blurs.get(&blur(typed)).copied()
     }
 
     /// The letters of a syllable.
@@ -98,7 +105,7 @@ fn typed(plain: &str) -> String {
 }
 
 /// What several ways to hear or type a syllable have in common: zh is z, n is l at the beginning, ng is n at the end, v is u.
-pub(super) fn blur(letters: &str) -> String {
+fn blur(letters: &str) -> String {
     let mut blurred = match letters.as_bytes() {
         [first @ (b'z' | b'c' | b's'), b'h', ..] => format!("{}{}", char::from(*first), &letters[2..]),
         [b'n', _, ..] => format!("l{}", &letters[1..]),
