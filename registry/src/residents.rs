@@ -46,6 +46,15 @@ pub struct Resident {
     pub revision: u32,
 }
 
+/// A change that somebody made of their data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastChange {
+    /// Unix seconds.
+    pub at: u32,
+    /// What was written of it.
+    pub said: Zeroizing<Vec<u8>>,
+}
+
 /// Who asks for a code, and whether their browser did the work that is asked of a bot.
 #[derive(Debug, Clone)]
 pub struct Asker {
@@ -303,15 +312,19 @@ impl Registry {
         Ok(self.store.change_person(person, &change, &self.by(Actor::Person(person.clone())))?)
     }
 
-    /// The history of a person's data, newest first: Unix seconds, and what was written.
+    /// The history of a person's data, newest first.
     ///
     /// # Errors
     /// [`Error`].
-    pub fn history_of(&self, person: &PersonId) -> Result<Vec<(u32, Zeroizing<Vec<u8>>)>, Error> {
+    pub fn history_of(&self, person: &PersonId) -> Result<Vec<PastChange>, Error> {
         let key = self.data_key()?;
         let kept = self.store.history_of(person, HISTORY)?.into_iter();
         let open = |entry: Vec<u8>| key.open(Field::History, person.as_str().as_bytes(), &entry);
-        kept.map(|kept| Ok((kept.at, open(kept.entry).ok_or_else(|| self.other_data_key())?))).collect()
+        kept.map(|kept| {
+            let said = open(kept.entry).ok_or_else(|| self.other_data_key())?;
+            Ok(PastChange { at: kept.at, said })
+        })
+        .collect()
     }
 
     pub(crate) fn sealed_profile(&self, person: &PersonId, profile: &Profile) -> Result<Vec<u8>, Error> {

@@ -128,7 +128,7 @@ impl City {
     }
 
     fn serve(&self) -> SocketAddr {
-        let app = api::app(Arc::clone(&self.registry));
+        let app = api::app(Arc::clone(&self.registry), Arc::new(api::Web::new(false, 0, None)));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();

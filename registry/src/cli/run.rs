@@ -55,7 +55,7 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
                 out.show(&json!({ "listening": address }), sentence).is_ok()
             };
             let rosters_every = (rosters_every > 0).then(|| Duration::from_secs(u64::from(rosters_every) * 3600));
-            let (inbox, sender) = senders(&registry, data)?;
+            let Post { inbox, sender } = post(&registry, data)?;
             let web = Web::new(secure, proxies.into(), inbox.filter(|_| dev));
             let people = People { web, sender };
             api::serve::serve(registry, listen, publish_every, rosters_every, people, started).map_err(Failure::error)
@@ -102,19 +102,23 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
 }
 
 /// Who sends messages, and the inbox of development if nobody does.
-fn senders(registry: &Registry, data: &Path) -> Result<(Option<Arc<Log>>, Arc<dyn SmsSender>), Failure> {
+struct Post {
+    inbox: Option<Arc<Log>>,
+    sender: Arc<dyn SmsSender>,
+}
+
+fn post(registry: &Registry, data: &Path) -> Result<Post, Failure> {
     let config = Config::of(data).map_err(Failure::error)?;
     match config.sms() {
         Some(chosen) if !matches!(chosen, SmsConfig::Log {}) => {
-            Ok((None, registry.message_sender(chosen).map_err(Failure::error)?))
+            Ok(Post { inbox: None, sender: registry.message_sender(chosen).map_err(Failure::error)? })
         }
         chosen => {
             if chosen.is_none() {
                 tracing::warn!("no [sms] in registry.toml: messages are shown here, and sent to nobody");
             }
             let log = Arc::new(Log::default());
-            let sender: Arc<dyn SmsSender> = Arc::<Log>::clone(&log);
-            Ok((Some(log), sender))
+            Ok(Post { inbox: Some(Arc::clone(&log)), sender: log })
         }
     }
 }

@@ -255,7 +255,7 @@ pub(super) async fn history(State(app): State<App>, visitor: Visitor) -> Result<
             some => format!("{}{}", frame.t("修改：", "Changed: "), some.join(frame.t("、", ", "))),
         }
     };
-    let mut entries: Vec<_> = kept.iter().map(|(at, bytes)| (beijing(*at), line(bytes))).collect();
+    let mut entries: Vec<_> = kept.iter().map(|past| (beijing(past.at), line(&past.said))).collect();
     entries.push((beijing(since), frame.t("登记", "Registered").to_owned()));
     Ok(page(StatusCode::OK, &History { frame, entries }))
 }

@@ -33,6 +33,7 @@ async function renew(): Promise<void> {
     const got = await answer.json() as { code: string; seconds: number; whose: string };
     show(got.code, got.whose);
     end = now() + got.seconds * 1000;
+    showCount();
     renewAt = moment();
     carrying = false;
     void certify(got.whose).catch(() => { /* the live code is there; it is tried again with the next one */ });
@@ -57,11 +58,17 @@ async function carry(): Promise<void> {
   if (!made) return;
   show(made.code, made.whose);
   end = now() + 600_000;
+  showCount();
+}
+
+function showCount(): number {
+  const left = Math.max(0, Math.ceil((end - now()) / 1000));
+  if (count) count.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+  return left;
 }
 
 function tick(): void {
-  const left = Math.max(0, Math.ceil((end - now()) / 1000));
-  if (count) count.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
+  const left = showCount();
   if (note) note.hidden = !carrying;
   if (document.hidden) return;
   if (carrying) void carry();

@@ -253,19 +253,32 @@ fn answer(
     (phone, code): (&[u8; 32], &[u8; 32]),
     now: u32,
 ) -> Result<Answer, StoreError> {
-    let kept: Option<([u8; 32], [u8; 32], u32, u32, Option<u32>)> = tx
+    struct Kept {
+        phone: [u8; 32],
+        code: [u8; 32],
+        asked_at: u32,
+        wrong: u32,
+        proven_at: Option<u32>,
+    }
+    let kept = tx
         .prepare_cached(
             "SELECT phone, code, asked_at, wrong, proven_at FROM proofs WHERE session = ?1 AND purpose = ?2",
         )?
-        .query_row(params![session.0, purpose.name()], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?, r.get(4)?)))
+        .query_row(params![session.0, purpose.name()], |r| {
+            let (phone, code, asked_at) = (r.get(0)?, r.get(1)?, r.get(2)?);
+            Ok(Kept { phone, code, asked_at, wrong: r.get(3)?, proven_at: r.get(4)? })
+        })
         .optional()?;
-    let Some((kept_phone, kept_code, asked_at, wrong, proven_at)) = kept else { return Ok(Answer::None) };
-    if kept_phone != *phone || now.saturating_sub(asked_at) >= CODE_LIFE || wrong >= TRIES {
+    let Some(kept) = kept else { return Ok(Answer::None) };
+    if kept.phone != *phone || now.saturating_sub(kept.asked_at) >= CODE_LIFE || kept.wrong >= TRIES {
         return Ok(Answer::None);
     }
     // Both are keyed hashes: how long the comparison takes tells nothing of a code.
-    let right = kept_code == *code;
-    let (wrong, proven_at) = if right { (wrong, Some(proven_at.unwrap_or(now))) } else { (wrong + 1, proven_at) };
+    let right = kept.code == *code;
+    let (wrong, proven_at) = match right {
+        true => (kept.wrong, Some(kept.proven_at.unwrap_or(now))),
+        false => (kept.wrong + 1, kept.proven_at),
+    };
     tx.prepare_cached("UPDATE proofs SET wrong = ?3, proven_at = ?4 WHERE session = ?1 AND purpose = ?2")?
         .execute(params![session.0, purpose.name(), wrong, proven_at])?;
     Ok(if right { Answer::Proven } else { Answer::Wrong })
