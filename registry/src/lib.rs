@@ -30,6 +30,8 @@ pub mod message;
 pub mod pages;
 pub mod places;
 pub mod policy;
+pub mod poster;
+mod qr;
 pub mod registry;
 pub mod residents;
 pub mod roster;

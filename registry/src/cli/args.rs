@@ -65,6 +65,12 @@ pub(crate) enum Command {
         #[arg(long, value_name = "NUMBER", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=5))]
         proxies: u8,
     },
+    /// Print a poster with the address of the residents' pages as a QR code: SVG, A4.
+    #[command(after_help = "Example:\n  tongguan-registry poster https://code.city.example >poster.svg")]
+    Poster {
+        /// The address, as residents open it.
+        address: String,
+    },
     /// Register people, and change what is known of them.
     #[command(subcommand)]
     Person(Person),

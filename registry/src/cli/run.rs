@@ -15,6 +15,7 @@ use tongguan_registry::domain::audit::Actor;
 use tongguan_registry::domain::issue::{Document, Order};
 use tongguan_registry::domain::person::PersonId;
 use tongguan_registry::domain::time::rfc3339;
+use tongguan_registry::poster;
 use tongguan_registry::registry::Issued;
 use tongguan_registry::sms::config::SmsConfig;
 use tongguan_registry::sms::{Log, SmsSender};
@@ -40,6 +41,10 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
     if let Command::Community(Community::Import { file, dry_run: true }) = &args.command {
         return places::report(&places::read(file, out)?, None, out);
     }
+    if let Command::Poster { address } = &args.command {
+        let svg = poster::svg(address).map_err(|wrong| Failure::misuse(wrong.to_string()))?;
+        return out.show(&json!({ "svg": svg }), || svg.trim_end().to_owned());
+    }
     let data = args.data.as_deref().ok_or_else(|| {
         Failure::misuse("say which registry with --data DIR, such as --data /var/lib/tongguan-registry")
     })?;
@@ -48,7 +53,7 @@ pub(crate) fn run(args: Args, out: &Output) -> Result<(), Failure> {
     }
     let registry = Registry::open(data)?;
     match args.command {
-        Command::Init => Ok(()),
+        Command::Init | Command::Poster { .. } => Ok(()),
         Command::Serve { listen, publish_every, rosters_every, dev, secure, proxies } => {
             let started = |address: std::net::SocketAddr| {
                 let sentence = || format!("Listening on http://{address} (residents: http://{address}/)");

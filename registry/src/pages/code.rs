@@ -8,13 +8,14 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::{Frame, Problem, Visitor, ask, page, person_of, qr, to};
+use super::{Frame, Problem, Visitor, ask, page, person_of, to};
 use crate::api::{ApiError, App, CertificateReply, CertificateRequest};
 use crate::domain::audit::Actor;
 use crate::domain::issue::{Document, Order};
 use crate::domain::mask;
 use crate::domain::person::PersonId;
 use crate::domain::time::{beijing_time, rfc3339};
+use crate::qr;
 use crate::registry::{Error, Registry};
 
 /// A live code with whose it is.

@@ -11,7 +11,6 @@ mod enter;
 mod fields;
 mod home;
 mod me;
-mod qr;
 mod register;
 mod visitor;
 

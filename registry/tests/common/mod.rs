@@ -113,9 +113,14 @@ impl Folder {
     }
 
     pub fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    pub fn serve_with(&self, more: &[&str]) -> Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tongguan-registry"))
             .args(["--json", "serve", "--listen", "127.0.0.1:0", "--publish-every", "1", "--data"])
             .arg(self.data())
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -206,6 +211,11 @@ impl Response {
 
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(n, _)| n == name).map_or("", |(_, v)| v)
+    }
+
+    /// The values of a header that comes several times.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
     pub fn json(&self) -> Value {

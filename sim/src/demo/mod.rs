@@ -100,21 +100,25 @@ fn show(args: &Args, stop: &Arc<AtomicBool>) -> anyhow::Result<ExitCode> {
 
     let registry = Registry { program: programs.registry.clone(), data: folder.registry() };
     run_program(&mut registry.command(&["init"]))?;
-    let serving = Running::start(
-        "the registry",
-        &mut registry.command(&[
-            "serve",
-            "--listen",
-            &format!("{}:0", args.camera.map_or(LOOPBACK, |_| lan_address())),
-        ]),
-        &folder.log("registry"),
-    )?;
+    let places = folder.registry().join("communities.csv");
+    std::fs::write(&places, PLACES).with_context(|| format!("cannot write {}", places.display()))?;
+    run_program(registry.command(&["community", "import"]).arg(&places))?;
+    let mut serve = registry.command(&["serve", "--listen"]);
+    serve.arg(format!("{}:0", args.camera.map_or(LOOPBACK, |_| lan_address())));
+    // Whoever else is in the network must not read the messages.
+    if args.camera.is_none() {
+        serve.arg("--dev");
+    }
+    let serving = Running::start("the registry", &mut serve, &folder.log("registry"))?;
     let line = serving.first_line(Duration::from_secs(30))?;
     let Listening { listening } = serde_json::from_str(&line).with_context(|| format!("the registry said: {line}"))?;
     let url = format!("http://{listening}");
     let root = folder.registry().join("root.pub");
     let residents = Residents::register(registry)?;
     say(&format!("登记处 registry: {url}"));
+    if args.camera.is_none() {
+        say(&format!("在浏览器登记 register in a browser: {url}/  （短信 messages: {url}/dev/inbox）"));
+    }
 
     let checkpoint = |words: &[&str]| {
         let mut command = Command::new(&programs.checkpoint);
@@ -254,6 +258,8 @@ fn say(line: &str) {
     }
 }
 
+/// Where residents may live.
+const PLACES: &str = include_str!("../../../registry/data/communities-sample.csv");
 const LOOPBACK: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 /// This computer's address as a phone in the same network sees it. Nothing is sent: the system only says which of its
