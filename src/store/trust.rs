@@ -121,6 +121,10 @@ impl TrustStore {
             Err(StoreError::Database { source, .. }) if database::is_unwritable(&source) => {
                 database::open_to_read(&dir.file("trust.db"), MIGRATIONS.len())?
             }
+            Err(e) if database::is_damage(&e) => {
+                let problem = "is damaged: `tongguan run` or `sync` sets it aside and begins anew".into();
+                return Err(StoreError::Content { path: dir.file("trust.db"), problem });
+            }
             opened => opened?,
         };
         Ok(Self::over(db, dir))

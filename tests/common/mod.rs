@@ -246,6 +246,11 @@ impl Checkpoint {
         (text(&answer["verdict"]), text(&answer["reason"]))
     }
 
+    /// Why a code cannot be answered to: what is stored does not hold, and a question mends nothing.
+    pub fn unanswered(&self, code: &str) -> String {
+        self.command(&["verify", "--json", code]).with_code(2).err
+    }
+
     /// Holds pictures in front of the camera, one after the other, and gives the events.
     pub fn show(&self, pictures: &Path) -> Vec<Value> {
         self.play(&format!("replay:{}?fps=0&loop=0", pictures.display())).ok().json()
