@@ -103,8 +103,8 @@ fn show(args: &Args, stop: &Arc<AtomicBool>) -> anyhow::Result<ExitCode> {
     let places = folder.registry().join("communities.csv");
     std::fs::write(&places, PLACES).with_context(|| format!("cannot write {}", places.display()))?;
     run_program(registry.command(&["community", "import"]).arg(&places))?;
-    let mut serve = registry.command(&["serve", "--listen"]);
-    serve.arg(format!("{}:0", args.camera.map_or(LOOPBACK, |_| lan_address())));
+    let listen = format!("{}:0", args.camera.map_or(LOOPBACK, |_| lan_address()));
+    let mut serve = registry.command(&["serve", "--listen", &listen]);
     // Whoever else is in the network must not read the messages.
     if args.camera.is_none() {
         serve.arg("--dev");
