@@ -24,9 +24,9 @@ use crate::sms::SmsSender;
 
 use super::{Peer, Web};
 
-/// Connections at once. Beyond, the next ones wait in the kernel's queue.
 /// How often it is looked whether a signing key is due.
 const ROTATE_EVERY: Duration = Duration::from_secs(3600);
+/// Connections at once. Beyond, the next ones wait in the kernel's queue.
 const CONNECTIONS: usize = 4096;
 /// A connection that sends no whole request header in this time is closed (slow senders, and idle keep-alive).
 const HEADER_TIME: Duration = Duration::from_secs(30);

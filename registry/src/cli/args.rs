@@ -44,7 +44,7 @@ pub(crate) enum Command {
     Init,
     /// Serve checkpoints and residents over HTTP until told to stop.
     #[command(after_help = "Example:\n  tongguan-registry --data DIR serve --listen 0.0.0.0:8700\n\n\
-        Put a TLS proxy in front of it where residents reach it. Residents open /code.")]
+        Put a TLS proxy in front of it where residents reach it (--secure --proxies 1). Residents open the address itself.")]
     Serve {
         /// The address to listen on; port 0 takes any free one.
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8700")]

@@ -1,5 +1,5 @@
-//! The work that is asked of a browser before a message is sent: ALTCHA, protocol 2. A phone does it in a second; ten thousand messages
-//! cost a bot ten thousand of them. The time and the randomness in it are the library's own.
+//! The work that is asked of a browser before a message is sent: ALTCHA, protocol 2. Ten thousand
+//! messages cost a bot ten thousand times as much. The time and the randomness in it are the library's own.
 
 use altcha::{Challenge, CreateChallengeOptions, Payload, VerifySolutionOptions, create_challenge, verify_solution};
 use axum::Json;
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::api::{ApiError, App};
 use crate::registry::{Error, Registry};
 
-/// Iterations of PBKDF2 for each try, and of 256 tries one is right: some 0.3 s on an old phone, in native code.
+/// Iterations of PBKDF2 for each try; of 256 tries one is right.
 const COST: u32 = 2_000;
 const PREFIX: &str = "00";
 /// Seconds for which a challenge is good.

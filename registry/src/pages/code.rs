@@ -41,6 +41,7 @@ fn live(registry: &Registry, person: &PersonId) -> Result<Live, Error> {
 struct Page {
     frame: Frame,
     picture: String,
+    code: String,
     whose: String,
     seconds: u32,
     minutes: u32,
@@ -61,6 +62,7 @@ pub(super) async fn show(State(app): State<App>, visitor: Visitor) -> Result<Res
     let shown = Page {
         frame: Frame::of(&visitor, "/code"),
         picture: qr::svg(&live.code).ok_or_else(fault)?,
+        code: live.code,
         whose: live.whose,
         seconds: live.seconds,
         minutes: live.seconds / 60,

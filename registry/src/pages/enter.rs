@@ -10,7 +10,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::fields::{self, Line};
-use super::{Cookies, Frame, Problem, Visitor, ask, form as read, page, register, session_of, to};
+use super::{Cookies, Frame, Problem, Visitor, Wrong, ask, form as read, page, register, session_of, to};
 use crate::api::App;
 use crate::domain::person::Token;
 use crate::domain::phone::Phone;
@@ -149,14 +149,6 @@ pub(super) struct TokenForm {
     token: String,
 }
 
-#[derive(Template)]
-#[template(path = "wrong.html")]
-struct WrongToken {
-    frame: Frame,
-    title: Text,
-    what: Text,
-}
-
 /// By the token that an operator gave to somebody without a phone number of their own.
 pub(super) async fn token(
     State(app): State<App>,
@@ -179,7 +171,7 @@ pub(super) async fn token(
                     "This token is wrong or no longer valid. Check it and enter it again.",
                 ),
             );
-            page(StatusCode::UNAUTHORIZED, &WrongToken { frame: Frame::of(&visitor, "/enter"), title, what })
+            page(StatusCode::UNAUTHORIZED, &Wrong { frame: Frame::of(&visitor, "/enter"), title, what })
         }
     })
 }

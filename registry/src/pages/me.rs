@@ -44,7 +44,6 @@ fn rows(lang: Lang, resident: &Resident) -> Vec<(Text, String)> {
     let Resident { profile, document, community_name, status, since, .. } = resident;
     let or = |text: &str| if text.is_empty() { "—".to_owned() } else { text.to_owned() };
     let plates: Vec<String> = profile.plates.iter().map(mask::plate).collect();
-    let known = |kind: &str| (Text::new("证件类型", "Document"), kind.to_owned());
     let (kind, number) = match document {
         Some(document) => (lang.say(&document_name(document.kind())).to_owned(), mask::document(document)),
         None => ("—".to_owned(), "—".to_owned()),
@@ -52,7 +51,7 @@ fn rows(lang: Lang, resident: &Resident) -> Vec<(Text, String)> {
     vec![
         (Text::new("状态", "Status"), lang.say(&status.text()).to_owned()),
         (Text::new("姓名", "Name"), mask::name(profile.name.as_str())),
-        known(&kind),
+        (Text::new("证件类型", "Document"), kind),
         (Text::new("证件号码", "Document number"), number),
         (Text::new("性别", "Gender"), profile.gender.map_or_else(|| "—".into(), |g| lang.say(&g.text()).to_owned())),
         (Text::new("手机号", "Mobile phone"), profile.phone.as_ref().map_or_else(|| "—".into(), |p| p.masked())),

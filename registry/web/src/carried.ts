@@ -45,12 +45,32 @@ export const forget = () => store('readwrite', (s) => s.delete('mine'));
 const bytes = (hex: string) => Uint8Array.from(hex.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 const hex = (data: Uint8Array) => Array.from(data, (b) => b.toString(16).padStart(2, '0')).join('');
 
-/** Gets a certificate for this phone's key, unless the one it has lasts for half a day more. */
-export async function certify(whose: string): Promise<void> {
+/** Kind, key and handle stand first in a live code and in a certificate alike (PF 4.1, 5.1): the handle, as text to compare. */
+const handle = (begin: Uint8Array) => hex(begin.slice(3, 7));
+
+function beginOf(code: string): Uint8Array {
+  const begin = new Uint8Array(7);
+  let bits = 0, value = 0, at = 0;
+  for (const letter of code.slice(4, 16)) {
+    value = (value << 5 | ALPHABET.indexOf(letter)) & 0xfff;
+    bits += 5;
+    if (bits >= 8 && at < begin.length) { bits -= 8; begin[at++] = value >> bits & 255; }
+  }
+  return begin;
+}
+
+/**
+ * Gets a certificate for this phone's key, unless the one it has lasts for half a day more. `live` is the live code of this moment: one
+ * with another handle is another person's, or the old handle was revoked, and then nothing of what is kept is good.
+ */
+export async function certify(live: string, whose: string): Promise<void> {
   let kept = await load();
   const now = Date.now() / 1000;
-  if (kept?.until && kept.whose === whose && kept.until - now - (kept.ahead ?? 0) > 12 * 3600) return;
-  if (!kept || kept.whose !== whose) {
+  const same = kept?.certificate !== undefined && handle(kept.certificate) === handle(beginOf(live));
+  if (same && kept?.until && kept.until - now - (kept.ahead ?? 0) > 12 * 3600) return;
+  if (!kept || !same) {
+    // Before anything else can fail: what is left must not be shown.
+    await forget();
     const key = await crypto.subtle.generateKey({ name: 'Ed25519' }, false, ['sign', 'verify']) as CryptoKeyPair;
     kept = { key, whose };
   }

@@ -36,7 +36,7 @@ async function renew(): Promise<void> {
     showCount();
     renewAt = moment();
     carrying = false;
-    void certify(got.whose).catch(() => { /* the live code is there; it is tried again with the next one */ });
+    void certify(got.code, got.whose).catch(() => { /* the live code is there; it is tried again with the next one */ });
   } catch {
     if (end - now() < 30_000) carrying = true;
   }
@@ -88,8 +88,8 @@ if (page) {
   void stayAwake();
   document.addEventListener('visibilitychange', () => { if (!document.hidden) { void stayAwake(); tick(); } });
   document.querySelector('#refresh')?.addEventListener('click', (event) => { event.preventDefault(); void renew(); });
-  if (page.dataset.seconds && window.isSecureContext && page.dataset.whose) {
-    void certify(page.dataset.whose).then(
+  if (page.dataset.seconds && window.isSecureContext && page.dataset.code) {
+    void certify(page.dataset.code, page.dataset.whose ?? '').then(
       () => page.setAttribute('data-carries', 'yes'),
       () => document.querySelector('#insecure')?.removeAttribute('hidden'),
     );

@@ -47,14 +47,20 @@ export class City {
       gate('init', '--registry', this.address, '--root', path.join(this.data, 'root.pub'));
       gate('sync');
     }
+    const text = await this.read(page, name);
+    const said = execFileSync(`${BIN}/tongguan`, ['verify', '--data', this.gate, '--json', text], { encoding: 'utf8', stdio: 'pipe' });
+    const { verdict, reason } = JSON.parse(said);
+    return { verdict, reason };
+  }
+
+  /** The text of the code on a page, as our own decoder sees it. */
+  async read(page, name) {
     const shot = path.join(this.folder, `${name}.png`);
     // Two device pixels a CSS pixel, as phones have.
     await page.locator('#picture').screenshot({ path: shot });
     const read = execFileSync(`${BIN}/tongguan`, ['decode', shot, '--json'], { encoding: 'utf8', stdio: 'pipe' });
     const [{ text }] = read.trim().split('\n').map((line) => JSON.parse(line)).flatMap((line) => line.codes ?? [line]);
-    const said = execFileSync(`${BIN}/tongguan`, ['verify', '--data', this.gate, '--json', text], { encoding: 'utf8', stdio: 'pipe' });
-    const { verdict, reason } = JSON.parse(said);
-    return { verdict, reason };
+    return text;
   }
 
   /** The newest code that was sent to a phone. */

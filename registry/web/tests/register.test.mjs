@@ -139,6 +139,45 @@ test('the code works on where there is no network, and a real gate lets it in', 
   assert.ok(await page.locator('#carried').isHidden());
 });
 
+/** The handle in a code (PASS-FORMAT: bytes 3 to 6 of every kind). */
+function handle(code) {
+  const bits = [...code.slice(4, 16)].map((c) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(c).toString(2).padStart(5, '0')).join('');
+  return parseInt(bits.slice(24, 56), 2);
+}
+
+test('on a phone that two people use, nobody shows the code of the other', async () => {
+  const page = await visitor();
+  const begin = async (name) => {
+    await agree(page);
+    await fill(page, { name, number: number(), phone: phone(), script: true });
+    await page.locator('main button[value=next]').last().click();
+    await page.locator('form[action="/register/confirm"] button').click();
+    await page.waitForURL('**/code');
+    await page.locator('#code[data-carries=yes]').waitFor();
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    return handle(await city.read(page, 'two-live'));
+  };
+  const offline = async () => {
+    await page.context().setOffline(true);
+    await page.goto(`${city.address}/code`);
+  };
+  const first = await begin('赵甲');
+  // The same masked name, and the session only ends at the registry.
+  await page.context().clearCookies();
+  const second = await begin('赵乙');
+  assert.notEqual(first, second);
+  await offline();
+  await page.locator('#picture svg').waitFor();
+  assert.equal(handle(await city.read(page, 'two-carried')), second);
+  await page.context().setOffline(false);
+  await page.goto(city.address);
+  await page.click('form[action="/leave"] button');
+  await page.locator('a[href="/register"]').waitFor();
+  await offline();
+  await page.locator('#none:not([hidden])').waitFor();
+  assert.equal(await page.locator('#picture svg').count(), 0);
+});
+
 test('a registered phone gets in by a code, on another browser', async () => {
   const mine = phone();
   const first = await visitor();
