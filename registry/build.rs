@@ -7,7 +7,7 @@ use std::path::Path;
 fn main() {
     let dist = Path::new("web/dist");
     let mut hasher = DefaultHasher::new();
-    for name in ["style.css", "app.js", "code.js", "sw.js", "icon.svg"] {
+    for name in ["style.css", "app.js", "code.js", "sw.js", "icon.svg", "licenses.txt"] {
         let file = dist.join(name);
         println!("cargo::rerun-if-changed={}", file.display());
         match std::fs::read(&file) {

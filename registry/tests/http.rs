@@ -274,7 +274,7 @@ fn whoever_has_a_token_gets_a_session_and_a_scannable_code_and_nobody_else_does(
     }
     assert_eq!(server.ask("POST", "/leave", &session, b"").status, 303);
     assert_eq!(server.ask("GET", "/code", &session, b"").header("location"), "/enter", "the session is over");
-    for asset in ["style.css", "app.js", "code.js", "sw.js", "icon.svg"] {
+    for asset in ["style.css", "app.js", "code.js", "sw.js", "icon.svg", "licenses.txt"] {
         assert_eq!(server.get(&format!("/assets/{asset}")).status, 200);
     }
     assert_eq!(server.get("/assets/registry.db").error(404), "not_found");

@@ -6,11 +6,12 @@ use axum::response::{IntoResponse, Response};
 
 use crate::api::ApiError;
 
-const FILES: [(&str, &str, &[u8]); 5] = [
+const FILES: [(&str, &str, &[u8]); 6] = [
     ("style.css", "text/css; charset=utf-8", include_bytes!("../../web/dist/style.css")),
     ("app.js", SCRIPT, include_bytes!("../../web/dist/app.js")),
     ("code.js", SCRIPT, include_bytes!("../../web/dist/code.js")),
     ("sw.js", SCRIPT, include_bytes!("../../web/dist/sw.js")),
+    ("licenses.txt", "text/plain; charset=utf-8", include_bytes!("../../web/dist/licenses.txt")),
     ("icon.svg", "image/svg+xml", include_bytes!("../../web/dist/icon.svg")),
 ];
 const SCRIPT: &str = "text/javascript; charset=utf-8";
